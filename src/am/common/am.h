@@ -1,0 +1,88 @@
+/*
+ * am.h
+ *	  What an access method gives to the shared parts, and gets from them.
+ */
+#ifndef HX_AM_H
+#define HX_AM_H
+
+#include "hashidx.h"
+
+#include "access/amapi.h"
+#include "access/genam.h"
+#include "access/stratnum.h"
+#include "utils/rel.h"
+
+/* Statistics under construction: a flat jsonb object. */
+typedef struct HxStats HxStats;
+extern void hx_stats_push_number(HxStats *stats, const char *key, double value, int decimals);
+extern void hx_stats_push_text(HxStats *stats, const char *key, const char *value);
+
+/* A run of hashidx_check(). */
+typedef struct HxCheck
+{
+	Relation	index;
+	Relation	heap;
+	BlockNumber heap_blocks;	/* at least as many blocks the table has; 0 at first */
+	struct bloom_filter *filter;	/* of the rows in the index, or NULL when they are not asked for */
+	int64		problems;
+} HxCheck;
+
+/* Warns of one problem, and counts it. detail: a printf format, a whole sentence. */
+extern void hx_check_warn(HxCheck *check, BlockNumber blk, const char *detail,...) pg_attribute_printf(3, 4);
+
+/* Tells that the index has a row with this TID and this key: the bytes of the key, and how many. */
+extern void hx_check_add_row(HxCheck *check, ItemPointerData tid, const void *key, Size bytes);
+
+/*
+ * The tools an access method offers to hashidx_check() and
+ * hashidx_index_stats(). An index belongs to the one whose build callback it uses.
+ */
+typedef struct HxAmTools
+{
+	ambuild_function build;
+
+	/* The bytes of a key, as check shows them to hx_check_add_row(). */
+	const void *(*key_bytes) (Datum key, Size *bytes);
+
+	/*
+	 * Examines every page and warns of each problem (hx_check_warn). When
+	 * check->filter is set, shows it every row (hx_check_add_row).
+	 */
+	void		(*check) (struct HxCheck *check);
+
+	/* Pushes key/value pairs that describe the index (hx_stats_push_*). */
+	void		(*stats) (Relation index, HxStats *stats);
+} HxAmTools;
+
+/* At module load: makes the tools of an access method known. */
+extern void hx_am_register(const HxAmTools *tools);
+
+/* The tools for an index, or NULL when it is not one of ours. */
+extern const HxAmTools *hx_am_tools(Relation index);
+
+/*
+ * Opens the index of that OID (AccessShareLock) and before it its table
+ * (heap_lock). ERRCODE_WRONG_OBJECT_TYPE when it is not an index of ours.
+ */
+extern void hx_am_open(Oid index_oid, LOCKMODE heap_lock, Relation *heap, Relation *index);
+
+/*
+ * A new IndexAmRoutine with what is the same for all of our access methods; the
+ * handler fills in its callbacks. The one place that knows the fields of every
+ * server version.
+ */
+extern IndexAmRoutine *hx_am_new_routine(void);
+
+/* One operator that an operator class of an access method must have, for hx_am_validate(). */
+typedef struct HxAmOperator
+{
+	StrategyNumber strategy;
+	bool		orders;			/* ORDER BY operator giving float8, else boolean search */
+	const char *right_type;		/* name of the right operand's type, NULL: the input type */
+} HxAmOperator;
+
+/* amvalidate: reports every problem of the operator class at INFO, true when there is none. */
+extern bool hx_am_validate(Oid opclass, const HxAmOperator *operators, int count);
+
+
+#endif							/* HX_AM_H */

@@ -1,0 +1,194 @@
+/*
+ * check.c
+ *	  hashidx_check(): proves that an index is sound, in the manner of amcheck.
+ *
+ * Takes ShareUpdateExclusiveLock on the table, which keeps vacuum away but
+ * neither readers nor writers; on a standby, where that is not to be had, only
+ * AccessShareLock. Works as the table's owner, for index expressions may run
+ * that owner's functions. Reports every problem as a warning, then fails.
+ */
+#include "am/common/am.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "common/pg_prng.h"
+#include "lib/bloomfilter.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+void
+hx_check_warn(HxCheck *check, BlockNumber blk, const char *detail,...)
+{
+	char		message[256];
+	va_list		arguments;
+
+	va_start(arguments, detail);
+	vsnprintf(message, sizeof(message), detail, arguments);
+	va_end(arguments);
+
+	check->problems++;
+	ereport(WARNING,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has a problem at block %u", RelationGetRelationName(check->index), blk),
+			 errdetail_internal("%s", message)));
+}
+
+/* What the filter is fed with: the TID, then the key. */
+static void
+fingerprint(StringInfo buffer, ItemPointerData tid, const void *key, Size bytes)
+{
+	resetStringInfo(buffer);
+	appendBinaryStringInfo(buffer, (const char *) &tid, sizeof(tid));
+	appendBinaryStringInfo(buffer, key, bytes);
+}
+
+void
+hx_check_add_row(HxCheck *check, ItemPointerData tid, const void *key, Size bytes)
+{
+	StringInfoData buffer;
+
+	initStringInfo(&buffer);
+	fingerprint(&buffer, tid, key, bytes);
+	bloom_add_element(check->filter, (unsigned char *) buffer.data, buffer.len);
+	pfree(buffer.data);
+}
+
+/* table_index_build_scan's callback: the row must be in the filter. */
+static void
+expect_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state)
+{
+	HxCheck    *check = state;
+
+	if (isnull[0])
+		return;
+
+	Size		bytes;
+	const void *key = hx_am_tools(index)->key_bytes(values[0], &bytes);
+	StringInfoData buffer;
+
+	initStringInfo(&buffer);
+	fingerprint(&buffer, *tid, key, bytes);
+	if (bloom_lacks_element(check->filter, (unsigned char *) buffer.data, buffer.len))
+	{
+		check->problems++;
+		ereport(WARNING,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("row (%u,%u) of table \"%s\" is missing from index \"%s\"",
+						ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid),
+						RelationGetRelationName(check->heap), RelationGetRelationName(index))));
+	}
+	pfree(buffer.data);
+}
+
+/* Compares the table, as the snapshot sees it, with the filter. */
+static void
+expect_all_rows(HxCheck *check, Snapshot snapshot)
+{
+	IndexInfo  *info = BuildIndexInfo(check->index);
+	TableScanDesc scan = table_beginscan_strat(check->heap, snapshot, 0, NULL, true, true);
+
+	/* As in CREATE INDEX CONCURRENTLY: rows that the MVCC snapshot sees, under their roots' TIDs. */
+	info->ii_Concurrent = true;
+	info->ii_Unique = false;
+	info->ii_ExclusionOps = NULL;
+	info->ii_ExclusionProcs = NULL;
+	info->ii_ExclusionStrats = NULL;
+	table_index_build_scan(check->heap, check->index, info, true, false, expect_row, check, scan);
+}
+
+/* The check proper, with relations open and the user switched. */
+static void
+run_check(HxCheck *check, bool heapallindexed)
+{
+	Snapshot	snapshot = NULL;
+
+	if (heapallindexed)
+	{
+		/* The snapshot first: what it sees is in the index before the index is read. */
+		snapshot = RegisterSnapshot(GetTransactionSnapshot());
+		if (IsolationUsesXactSnapshot() && check->index->rd_index->indcheckxmin &&
+			!TransactionIdPrecedes(HeapTupleHeaderGetXmin(check->index->rd_indextuple->t_data),
+								   snapshot->xmin))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("index \"%s\" cannot be checked with this transaction's snapshot",
+							RelationGetRelationName(check->index))));
+		check->filter = bloom_create(Max(RelationGetNumberOfBlocks(check->heap) * (int64) 50, 1000),
+									 maintenance_work_mem,
+									 pg_prng_uint64(&pg_global_prng_state));
+	}
+
+	hx_am_tools(check->index)->check(check);
+	if (heapallindexed)
+	{
+		expect_all_rows(check, snapshot);
+		UnregisterSnapshot(snapshot);
+		bloom_free(check->filter);
+	}
+}
+
+/* Errors unless the index is one of ours, usable and the caller's. */
+static void
+authorize(Relation index)
+{
+	if (!object_ownercheck(RelationRelationId, RelationGetRelid(index), GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RelationGetRelationName(index));
+	if (!index->rd_index->indisvalid)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot check index \"%s\"", RelationGetRelationName(index)),
+				 errdetail("The index is not valid.")));
+	if (RELATION_IS_OTHER_TEMP(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot check a temporary index of another session")));
+}
+
+HX_FUNCTION(hashidx_check);
+
+Datum
+hashidx_check(PG_FUNCTION_ARGS)
+{
+	bool		heapallindexed = PG_GETARG_BOOL(1);
+	LOCKMODE	lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
+	HxCheck		check = {0};
+	Oid			user;
+	int			security;
+
+	hx_am_open(PG_GETARG_OID(0), lock, &check.heap, &check.index);
+	authorize(check.index);
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(check.heap->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
+
+	int			nest_level = NewGUCNestLevel();
+
+	RestrictSearchPath();
+	run_check(&check, heapallindexed);
+	AtEOXact_GUC(false, nest_level);
+	SetUserIdAndSecContext(user, security);
+
+	if (check.problems > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg_plural("index \"%s\" has %lld problem", "index \"%s\" has %lld problems",
+							   check.problems, RelationGetRelationName(check.index),
+							   (long long) check.problems),
+				 errhint("Rebuild it with REINDEX INDEX.")));
+
+	index_close(check.index, AccessShareLock);
+	table_close(check.heap, lock);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,81 @@
+/*
+ * page.h
+ *	  What all pages of our access methods share: the special area, the kinds,
+ *	  and the way a damaged page is reported.
+ *
+ * Special area, at the end of every page:
+ *
+ * OFFSET  SIZE  MEANING
+ *      0     4  next: the next page of the list this page is in (see the AM's README)
+ *      4     1  kind: HxPageKind
+ *      5     1  flags: HX_PAGE_LISTED
+ *      6     2  page id of the access method, for pg_filedump and for us
+ */
+#ifndef HX_AM_PAGE_H
+#define HX_AM_PAGE_H
+
+#include "hashidx.h"
+
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
+#include "utils/rel.h"
+
+/* Last two bytes of a page; others in use: 0xFF80-0xFF83 core and bloom, 0xFF84 and 0xFF90 pgvector. */
+#define HX_PAGE_ID_HAMMING 0xFFA1
+
+typedef enum HxPageKind
+{
+	HX_PAGE_META = 1,			/* block 0 */
+	HX_PAGE_CODES = 2,			/* codes and the rows that have them */
+	HX_PAGE_PAYLOAD = 3,		/* values of INCLUDE columns */
+} HxPageKind;
+
+/* The page stands in its kind's list of pages with room. */
+#define HX_PAGE_LISTED 0x01
+
+typedef struct HxPageOpaque
+{
+	BlockNumber next;
+	uint8		kind;
+	uint8		flags;
+	uint16		page_id;
+} HxPageOpaque;
+
+StaticAssertDecl(sizeof(HxPageOpaque) == 8, "the special area is part of the format");
+
+#define HX_PAGE_USABLE (BLCKSZ - SizeOfPageHeaderData - MAXALIGN(sizeof(HxPageOpaque)))
+
+static inline HxPageOpaque *
+hx_page_opaque(Page page)
+{
+	return (HxPageOpaque *) PageGetSpecialPointer(page);
+}
+
+/*
+ * Reports damage: ERRCODE_INDEX_CORRUPTED, index and block, the given detail
+ * (a printf format and its arguments, a whole sentence) and what to do.
+ */
+#define hx_page_report_damage(index, blk, ...) \
+	ereport(ERROR, \
+			(errcode(ERRCODE_INDEX_CORRUPTED), \
+			 errmsg("index \"%s\" is damaged at block %u", \
+					RelationGetRelationName(index), (blk)), \
+			 errdetail(__VA_ARGS__), \
+			 errhint("Rebuild it with REINDEX INDEX.")))
+
+/* Makes an empty page of the given kind, in no list. */
+extern void hx_page_init(Page page, HxPageKind kind, uint16 page_id);
+
+/*
+ * NULL when header and special area are those of a page of ours, otherwise what
+ * is wrong, as a sentence. Reads nothing that could lie outside the page.
+ */
+extern const char *hx_page_problem(Page page, uint16 page_id);
+
+/* Raises hx_page_report_damage() unless the locked buffer holds a page of ours; returns its kind. */
+extern HxPageKind hx_page_check(Relation index, Buffer buf, uint16 page_id);
+
+/* Extends the main fork by one zero page; returns its buffer, exclusively locked. */
+extern Buffer hx_page_extend(Relation index);
+
+#endif							/* HX_AM_PAGE_H */

@@ -1,0 +1,105 @@
+/*
+ * stats.c
+ *	  hashidx_index_stats(): what an index consists of, as jsonb; and opening an
+ *	  index given by name, for this and other tools.
+ */
+#include "am/common/am.h"
+
+#include "access/table.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+struct HxStats
+{
+	JsonbParseState *state;
+};
+
+static void
+push(HxStats *stats, const char *key, JsonbValue *value)
+{
+	JsonbValue	name = {.type = jbvString};
+
+	name.val.string.val = (char *) key;
+	name.val.string.len = strlen(key);
+	pushJsonbValue(&stats->state, WJB_KEY, &name);
+	pushJsonbValue(&stats->state, WJB_VALUE, value);
+}
+
+void
+hx_stats_push_number(HxStats *stats, const char *key, double value, int decimals)
+{
+	JsonbValue	number = {.type = jbvNumeric};
+	char	   *text = psprintf("%.*f", decimals, value);
+
+	number.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+															 ObjectIdGetDatum(InvalidOid),
+															 Int32GetDatum(-1)));
+	push(stats, key, &number);
+}
+
+void
+hx_stats_push_text(HxStats *stats, const char *key, const char *value)
+{
+	JsonbValue	text = {.type = jbvString};
+
+	text.val.string.val = (char *) value;
+	text.val.string.len = strlen(value);
+	push(stats, key, &text);
+}
+
+void
+hx_am_open(Oid index_oid, LOCKMODE heap_lock, Relation *heap, Relation *index)
+{
+	/* The table is locked first, as everywhere; it may be gone by then. */
+	Oid			heap_oid = IndexGetRelation(index_oid, true);
+
+	*heap = OidIsValid(heap_oid) ? table_open(heap_oid, heap_lock) : NULL;
+	if (*heap == NULL || get_rel_relkind(index_oid) != RELKIND_INDEX)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not an index with storage",
+						get_rel_name(index_oid) ? get_rel_name(index_oid) : "?"),
+				 errhint("Name an index; for a partitioned index, name its partitions one by one.")));
+
+	*index = index_open(index_oid, AccessShareLock);
+	if (hx_am_tools(*index) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not an index of hashidx", RelationGetRelationName(*index))));
+	if (IndexGetRelation(index_oid, false) != RelationGetRelid(*heap))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the table of index \"%s\" changed", RelationGetRelationName(*index))));
+}
+
+HX_FUNCTION(hashidx_index_stats);
+
+Datum
+hashidx_index_stats(PG_FUNCTION_ARGS)
+{
+	Relation	heap;
+	Relation	index;
+	HxStats		stats = {0};
+
+	hx_am_open(PG_GETARG_OID(0), AccessShareLock, &heap, &index);
+
+	AclResult	allowed = pg_class_aclcheck(RelationGetRelid(heap), GetUserId(), ACL_SELECT);
+
+	if (allowed != ACLCHECK_OK)
+		aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(heap));
+
+	pushJsonbValue(&stats.state, WJB_BEGIN_OBJECT, NULL);
+	hx_am_tools(index)->stats(index, &stats);
+
+	JsonbValue *object = pushJsonbValue(&stats.state, WJB_END_OBJECT, NULL);
+
+	index_close(index, AccessShareLock);
+	table_close(heap, AccessShareLock);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(object));
+}

@@ -1,0 +1,91 @@
+/*
+ * hamming.h
+ *	  The parts of hashidx_hamming and what they share; start with README.
+ */
+#ifndef HX_HAMMING_H
+#define HX_HAMMING_H
+
+#include "am/common/am.h"
+#include "am/hamming/hamming_page.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+#include "nodes/tidbitmap.h"
+
+/* Strategies of the operator classes. */
+#define HAMMING_STRATEGY_DISTANCE 1	/* ORDER BY code <~> bincode */
+#define HAMMING_STRATEGY_WITHIN 2	/* code <@ hamming_ball */
+
+/* Build phases, after core's PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1). */
+#define HAMMING_PHASE_READ 2
+#define HAMMING_PHASE_GROUP 3
+#define HAMMING_PHASE_WRITE 4
+#define HAMMING_PHASE_LOG 5
+
+/*
+ * What a backend remembers of an index between calls, in rd_amcache: gone with
+ * the next relcache invalidation. The shape never changes once bits are known;
+ * room is a hint, wrong hints cost a look at the metapage.
+ */
+typedef struct HammingCache
+{
+	HammingShape shape;
+	BlockNumber room[HAMMING_LISTS];
+} HammingCache;
+
+/*
+ * The cache of an open index, read from the metapage when there is none or when
+ * the bits were unknown. Checks magic and format; takes a share lock on the
+ * metapage, so the caller holds no buffer lock.
+ */
+extern HammingCache *hamming_cache(Relation index);
+
+/* The shape as far as the index's definition tells it: bits from the column's typmod, or 0. */
+extern HammingShape hamming_declared_shape(Relation index);
+
+/* ERRCODE_DATA_EXCEPTION unless a code of that many bits belongs into the index. */
+extern void hamming_check_bits(Relation index, const HammingShape *shape, int32 bits);
+
+/* A row for a heap TID, without payload; errors when the table AM's offsets need our flag bit. */
+extern HammingRow hamming_row(Relation index, ItemPointer tid);
+
+/* Sets the number of bits; errors when codes so long do not fit a page. */
+extern void hamming_shape_set_bits(HammingShape *shape, int32 bits);
+
+/* The value tuple of the INCLUDE columns of a row, t_tid naming the row; errors when it fits no page. */
+extern IndexTuple hamming_payload_form(Relation index, Datum *values, bool *isnull, ItemPointer tid);
+
+/* The payload at an offset if it is that row's, else NULL: it is gone, or the page is damaged. */
+extern IndexTuple hamming_payload_find(Page page, OffsetNumber off, ItemPointer tid);
+extern void hamming_payload_deform(Relation index, IndexTuple payload, Datum *values, bool *isnull);
+
+/* hamming_build.c */
+extern IndexBuildResult *hamming_build(Relation heap, Relation index, IndexInfo *info);
+extern void hamming_buildempty(Relation index);
+
+/* hamming_insert.c */
+extern bool hamming_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
+						   Relation heap, IndexUniqueCheck unique, bool unchanged, IndexInfo *info);
+
+/* hamming_scan.c */
+extern IndexScanDesc hamming_beginscan(Relation index, int nkeys, int norderbys);
+extern void hamming_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys);
+extern bool hamming_gettuple(IndexScanDesc scan, ScanDirection direction);
+extern int64 hamming_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
+extern void hamming_endscan(IndexScanDesc scan);
+
+/* hamming_vacuum.c */
+extern IndexBulkDeleteResult *hamming_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+												 IndexBulkDeleteCallback callback, void *state);
+extern IndexBulkDeleteResult *hamming_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+
+/* hamming_cost.c */
+extern void hamming_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_count,
+								 Cost *startup, Cost *total, Selectivity *selectivity,
+								 double *correlation, double *pages);
+
+/* hamming_check.c */
+extern const void *hamming_key_bytes(Datum key, Size *bytes);
+extern void hamming_check(HxCheck *check);
+extern void hamming_stats(Relation index, HxStats *stats);
+
+#endif							/* HX_HAMMING_H */

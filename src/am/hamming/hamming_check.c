@@ -1,0 +1,269 @@
+/*
+ * hamming_check.c
+ *	  What hashidx_check() and hashidx_index_stats() do to an index of hashidx_hamming.
+ *
+ * Each page is copied under a share lock and examined without it.
+ */
+#include "am/hamming/hamming.h"
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "type/bincode.h"
+
+/* Copies a block. */
+static void
+read_page(Relation index, BlockNumber blk, char *copy)
+{
+	CHECK_FOR_INTERRUPTS();
+
+	Buffer		buf = ReadBuffer(index, blk);
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	memcpy(copy, BufferGetPage(buf), BLCKSZ);
+	UnlockReleaseBuffer(buf);
+}
+
+const void *
+hamming_key_bytes(Datum key, Size *bytes)
+{
+	BincodeView code = hx_bincode_view(key);
+
+	*bytes = HX_BITS_TO_BYTES(code.bits);
+	return code.bytes;
+}
+
+/* The planes beyond the codes in use must be zero, and so must the bits beyond a code's end. */
+static void
+check_padding(HxCheck *check, BlockNumber blk, const HammingShape *shape, const HammingView *view)
+{
+	const HxPlanes *planes = &view->planes;
+	uint8		code[BLCKSZ];
+	int			used = shape->bits % 8;
+
+	for (unsigned i = 0; i < planes->stride; i++)
+	{
+		hx_planes_get(planes->base, planes->stride, planes->code_bytes, i, code);
+		if (i < planes->count)
+		{
+			if (used != 0 && (code[planes->code_bytes - 1] & (0xFF >> used)) != 0)
+				hx_check_warn(check, blk, "Code %u has bits beyond its %u.", i, shape->bits);
+		}
+		else if (hx_kernels->popcount(code, planes->code_bytes) != 0)
+			hx_check_warn(check, blk, "Unused code slot %u is not zero.", i);
+	}
+}
+
+/* The INCLUDE values of a row must be where the row says. */
+static void
+check_payload_link(HxCheck *check, BlockNumber blk, HammingRow *row)
+{
+	PGAlignedBlock copy;
+	BlockNumber payload_blk = ItemPointerGetBlockNumberNoCheck(&row->payload);
+
+	if (payload_blk >= HAMMING_FIRST_BLOCK && payload_blk < RelationGetNumberOfBlocks(check->index))
+	{
+		read_page(check->index, payload_blk, copy.data);
+		if (hx_page_problem(copy.data, HX_PAGE_ID_HAMMING) == NULL &&
+			hx_page_opaque(copy.data)->kind == HX_PAGE_PAYLOAD &&
+			hamming_payload_find(copy.data, ItemPointerGetOffsetNumberNoCheck(&row->payload), &row->tid))
+			return;
+	}
+
+	/* On a standby, vacuum may have been replayed since the row was read. */
+	if (!RecoveryInProgress())
+		hx_check_warn(check, blk, "The INCLUDE values of row (%u,%u) are not at (%u,%u).",
+					  ItemPointerGetBlockNumberNoCheck(&row->tid),
+					  ItemPointerGetOffsetNumberNoCheck(&row->tid),
+					  payload_blk, ItemPointerGetOffsetNumberNoCheck(&row->payload));
+}
+
+/* Can there be such a heap row? The table may have grown since its end was looked up. */
+static bool
+is_plausible_tid(HxCheck *check, ItemPointer tid)
+{
+	if (!ItemPointerIsValid(tid))
+		return false;
+	if (ItemPointerGetBlockNumber(tid) >= check->heap_blocks)
+		check->heap_blocks = RelationGetNumberOfBlocks(check->heap);
+	return ItemPointerGetBlockNumber(tid) < check->heap_blocks;
+}
+
+/* The rows of one code. */
+static void
+check_run(HxCheck *check, BlockNumber blk, const HammingView *view, int begin, int end,
+		  const uint8 *code)
+{
+	for (int i = begin; i < end; i++)
+	{
+		bool		continues;
+		HammingRow	row = hamming_view_row(view, i, &continues);
+
+		if (!is_plausible_tid(check, &row.tid))
+			hx_check_warn(check, blk, "Row %d points to (%u,%u), which cannot be in the table.", i,
+						  ItemPointerGetBlockNumberNoCheck(&row.tid),
+						  ItemPointerGetOffsetNumberNoCheck(&row.tid));
+		if (view->row_bytes == sizeof(HammingRow))
+			check_payload_link(check, blk, &row);
+		if (check->filter != NULL)
+			hx_check_add_row(check, row.tid, code, view->planes.code_bytes);
+	}
+}
+
+static void
+check_codes_page(HxCheck *check, BlockNumber blk, Page page, const HammingShape *shape)
+{
+	HammingView view;
+	uint16		first[HAMMING_MAX_CODES + 1];
+	uint8		code[BLCKSZ];
+	const char *problem = hamming_view(page, shape, &view);
+
+	if (problem != NULL)
+	{
+		hx_check_warn(check, blk, "%s", problem);
+		return;
+	}
+	check_padding(check, blk, shape, &view);
+	if (!hamming_view_runs(&view, first))
+	{
+		hx_check_warn(check, blk, "The rows of the page do not add up to its codes.");
+		return;
+	}
+	for (unsigned i = 0; i < view.planes.count; i++)
+	{
+		hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes, i, code);
+		check_run(check, blk, &view, first[i], first[i + 1], code);
+	}
+}
+
+static void
+check_payload_page(HxCheck *check, BlockNumber blk, Page page)
+{
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		ItemId		item = PageGetItemId(page, off);
+
+		if (!ItemIdIsUsed(item))
+			continue;
+		if (!ItemIdIsNormal(item) ||
+			ItemIdGetOffset(item) + ItemIdGetLength(item) > ((PageHeader) page)->pd_special ||
+			ItemIdGetLength(item) < sizeof(IndexTupleData) ||
+			IndexTupleSize((IndexTuple) PageGetItem(page, item)) > ItemIdGetLength(item))
+			hx_check_warn(check, blk, "Item %u does not lie within the page.", off);
+	}
+}
+
+/* Every page in a list must say so; a list that is longer than the index goes in circles. */
+static void
+check_list(HxCheck *check, HammingList list, HxPageKind kind)
+{
+	BlockNumber blocks = RelationGetNumberOfBlocks(check->index);
+	BlockNumber length = 0;
+
+	/* The metapage's lock keeps the list as it is. */
+	Buffer		meta_buf = ReadBuffer(check->index, HAMMING_METABLOCK);
+
+	LockBuffer(meta_buf, BUFFER_LOCK_SHARE);
+
+	BlockNumber blk = hamming_meta(BufferGetPage(meta_buf))->room[list];
+
+	while (blk != InvalidBlockNumber && blk >= HAMMING_FIRST_BLOCK && blk < blocks && length++ < blocks)
+	{
+		PGAlignedBlock copy;
+
+		read_page(check->index, blk, copy.data);
+		if (hx_page_problem(copy.data, HX_PAGE_ID_HAMMING) != NULL ||
+			hx_page_opaque(copy.data)->kind != kind ||
+			!(hx_page_opaque(copy.data)->flags & HX_PAGE_LISTED))
+		{
+			hx_check_warn(check, blk, "The page is in a list of pages with room, to which it does not belong.");
+			break;
+		}
+		blk = hx_page_opaque(copy.data)->next;
+	}
+	if (length > blocks)
+		hx_check_warn(check, HAMMING_METABLOCK, "A list of pages with room goes in circles.");
+	else if (blk != InvalidBlockNumber && (blk < HAMMING_FIRST_BLOCK || blk >= blocks))
+		hx_check_warn(check, HAMMING_METABLOCK, "A list of pages with room leads to block %u.", blk);
+	UnlockReleaseBuffer(meta_buf);
+}
+
+void
+hamming_check(HxCheck *check)
+{
+	HammingShape shape = hamming_cache(check->index)->shape;
+	BlockNumber blocks = RelationGetNumberOfBlocks(check->index);
+
+	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks; blk++)
+	{
+		PGAlignedBlock copy;
+		const char *problem;
+
+		read_page(check->index, blk, copy.data);
+		if (PageIsNew(copy.data))
+			continue;			/* left by a crash; vacuum adopts it */
+		problem = hx_page_problem(copy.data, HX_PAGE_ID_HAMMING);
+		if (problem != NULL)
+			hx_check_warn(check, blk, "%s", problem);
+		else if (hx_page_opaque(copy.data)->kind == HX_PAGE_CODES)
+			check_codes_page(check, blk, copy.data, &shape);
+		else if (hx_page_opaque(copy.data)->kind == HX_PAGE_PAYLOAD)
+			check_payload_page(check, blk, copy.data);
+		else
+			hx_check_warn(check, blk, "There is a second metapage.");
+	}
+	check_list(check, HAMMING_LIST_CODES, HX_PAGE_CODES);
+	check_list(check, HAMMING_LIST_PAYLOAD, HX_PAGE_PAYLOAD);
+}
+
+void
+hamming_stats(Relation index, HxStats *stats)
+{
+	HammingShape shape = hamming_cache(index)->shape;
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+	double		codes_pages = 0;
+	double		payload_pages = 0;
+	double		empty_pages = 0;
+	double		codes = 0;
+	double		rows = 0;
+
+	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks; blk++)
+	{
+		PGAlignedBlock copy;
+		HammingView view;
+		const char *problem;
+
+		read_page(index, blk, copy.data);
+		if (PageIsNew(copy.data))
+		{
+			empty_pages++;
+			continue;
+		}
+		problem = hx_page_problem(copy.data, HX_PAGE_ID_HAMMING);
+		if (problem == NULL && hx_page_opaque(copy.data)->kind == HX_PAGE_PAYLOAD)
+		{
+			payload_pages++;
+			continue;
+		}
+		if (problem == NULL)
+			problem = hamming_view(copy.data, &shape, &view);
+		if (problem != NULL)
+			hx_page_report_damage(index, blk, "%s", problem);
+		codes_pages++;
+		empty_pages += (view.row_count == 0);
+		codes += view.planes.count;
+		rows += view.row_count;
+	}
+
+	hx_stats_push_text(stats, "access_method", "hashidx_hamming");
+	hx_stats_push_number(stats, "format", HAMMING_FORMAT, 0);
+	hx_stats_push_text(stats, "method", "scan");
+	hx_stats_push_number(stats, "bits", shape.bits, 0);
+	hx_stats_push_number(stats, "rows", rows, 0);
+	hx_stats_push_number(stats, "codes", codes, 0);
+	hx_stats_push_number(stats, "pages", blocks, 0);
+	hx_stats_push_number(stats, "codes_pages", codes_pages, 0);
+	hx_stats_push_number(stats, "payload_pages", payload_pages, 0);
+	hx_stats_push_number(stats, "empty_pages", empty_pages, 0);
+	hx_stats_push_number(stats, "bytes", (double) blocks * BLCKSZ, 0);
+	hx_stats_push_number(stats, "bytes_per_row", rows > 0 ? blocks * (double) BLCKSZ / rows : 0, 2);
+}

@@ -1,0 +1,263 @@
+/*
+ * hamming_handler.c
+ *	  hashidx_hamming to the server: the routine, and what the parts of the
+ *	  access method share: the cached shape and the tuples of INCLUDE columns.
+ */
+#include "am/hamming/hamming.h"
+
+#include "am/hamming/hamming_register.h"
+#include "catalog/pg_type.h"
+#include "commands/progress.h"
+#include "type/bincode.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+static const HxAmTools hamming_tools = {
+	.build = hamming_build,
+	.key_bytes = hamming_key_bytes,
+	.check = hamming_check,
+	.stats = hamming_stats,
+};
+
+void
+hx_hamming_register(void)
+{
+	hx_am_register(&hamming_tools);
+}
+
+void
+hamming_shape_set_bits(HammingShape *shape, int32 bits)
+{
+	Size		bytes = HX_BITS_TO_BYTES(bits);
+	Size		most = HAMMING_MAX_CODE_BYTES(shape->row_bytes);
+
+	if (bytes > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("codes of %d bits are too long for access method \"hashidx_hamming\"", bits),
+				 errdetail("A code and its row must fit one page: at most %zu bits here.", most * 8)));
+	shape->bits = bits;
+	shape->code_bytes = bytes;
+}
+
+HammingShape
+hamming_declared_shape(Relation index)
+{
+	TupleDesc	desc = RelationGetDescr(index);
+	bool		has_payload = IndexRelationGetNumberOfAttributes(index) > 1;
+	int32		typmod = TupleDescAttr(desc, 0)->atttypmod;
+	HammingShape shape = {0};
+
+	shape.row_bytes = has_payload ? sizeof(HammingRow) : sizeof(ItemPointerData);
+	if (typmod > 0)
+		hamming_shape_set_bits(&shape, typmod);
+	return shape;
+}
+
+void
+hamming_check_bits(Relation index, const HammingShape *shape, int32 bits)
+{
+	if (shape->bits != (uint32) bits)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("index \"%s\" holds codes of another length", RelationGetRelationName(index)),
+				 errdetail("The index has codes of %u bits, this one has %d bits.", shape->bits, bits)));
+}
+
+HammingRow
+hamming_row(Relation index, ItemPointer tid)
+{
+	HammingRow	row = {.tid = *tid};
+
+	if (ItemPointerGetOffsetNumber(tid) & HAMMING_ROW_CONTINUES)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" cannot hold row number %u of a block",
+						RelationGetRelationName(index), ItemPointerGetOffsetNumber(tid)),
+				 errdetail("The table's access method numbers rows beyond %u.", HAMMING_ROW_CONTINUES - 1)));
+	ItemPointerSetInvalid(&row.payload);
+	return row;
+}
+
+/* Reads the metapage into the cache, judging magic and format. */
+static void
+read_meta(Relation index, HammingCache *cache)
+{
+	Buffer		buf = ReadBuffer(index, HAMMING_METABLOCK);
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
+
+	Page		page = BufferGetPage(buf);
+	const char *problem = hamming_meta_problem(page);
+
+	if (problem != NULL)
+		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK, "%s", problem);
+
+	HammingMetaPage meta = *hamming_meta(page);
+
+	UnlockReleaseBuffer(buf);
+
+	if (meta.format != HAMMING_FORMAT || meta.method != HAMMING_METHOD_SCAN)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" has a format that this version of hashidx cannot read",
+						RelationGetRelationName(index)),
+				 errdetail("Block %u tells format %u, method %u; this version reads format %u, method %u.",
+						   HAMMING_METABLOCK, meta.format, meta.method,
+						   HAMMING_FORMAT, HAMMING_METHOD_SCAN),
+				 errhint("Install the version of hashidx that wrote it, or rebuild it with REINDEX INDEX.")));
+
+	cache->shape = hamming_declared_shape(index);
+	if (meta.row_bytes != cache->shape.row_bytes ||
+		(cache->shape.bits != 0 && meta.bits != cache->shape.bits) ||
+		HX_BITS_TO_BYTES(meta.bits) > HAMMING_MAX_CODE_BYTES(meta.row_bytes))
+		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
+							  "The metapage contradicts the definition of the index.");
+	hamming_shape_set_bits(&cache->shape, meta.bits);
+	memcpy(cache->room, meta.room, sizeof(cache->room));
+}
+
+HammingCache *
+hamming_cache(Relation index)
+{
+	HammingCache *cache = index->rd_amcache;
+
+	if (cache == NULL)
+	{
+		HammingCache fresh;
+
+		read_meta(index, &fresh);
+		cache = MemoryContextAlloc(index->rd_indexcxt, sizeof(HammingCache));
+		*cache = fresh;
+		index->rd_amcache = cache;
+	}
+	else if (cache->shape.bits == 0)
+		read_meta(index, cache);
+	return cache;
+}
+
+/*
+ * The descriptor of the INCLUDE columns alone. Built at need and freed by the
+ * caller: building one for a handful of columns costs less than a page access.
+ */
+static TupleDesc
+payload_desc(Relation index)
+{
+	TupleDesc	whole = RelationGetDescr(index);
+	TupleDesc	desc = CreateTemplateTupleDesc(whole->natts - 1);
+
+	for (int i = 1; i < whole->natts; i++)
+		TupleDescCopyEntry(desc, i, whole, i + 1);
+	return desc;
+}
+
+IndexTuple
+hamming_payload_form(Relation index, Datum *values, bool *isnull, ItemPointer tid)
+{
+	TupleDesc	desc = payload_desc(index);
+	IndexTuple	payload = index_form_tuple(desc, values + 1, isnull + 1);
+
+	Size		most = HX_PAGE_USABLE - sizeof(ItemIdData);
+
+	FreeTupleDesc(desc);
+	if (MAXALIGN(IndexTupleSize(payload)) > MAXALIGN_DOWN(most))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("INCLUDE values of %zu bytes are too large for index \"%s\"",
+						IndexTupleSize(payload), RelationGetRelationName(index)),
+				 errdetail("They must fit one page: at most %zu bytes.", MAXALIGN_DOWN(most))));
+	payload->t_tid = *tid;
+	return payload;
+}
+
+IndexTuple
+hamming_payload_find(Page page, OffsetNumber off, ItemPointer tid)
+{
+	if (off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
+		return NULL;
+
+	ItemId		item = PageGetItemId(page, off);
+
+	if (!ItemIdIsNormal(item) || ItemIdGetLength(item) < sizeof(IndexTupleData) ||
+		ItemIdGetOffset(item) + ItemIdGetLength(item) > ((PageHeader) page)->pd_special)
+		return NULL;
+
+	IndexTuple	payload = (IndexTuple) PageGetItem(page, item);
+
+	if (IndexTupleSize(payload) > ItemIdGetLength(item) || !ItemPointerEquals(&payload->t_tid, tid))
+		return NULL;
+	return payload;
+}
+
+void
+hamming_payload_deform(Relation index, IndexTuple payload, Datum *values, bool *isnull)
+{
+	TupleDesc	desc = payload_desc(index);
+
+	index_deform_tuple(payload, desc, values + 1, isnull + 1);
+	FreeTupleDesc(desc);
+}
+
+static bool
+can_return(Relation index, int attno)
+{
+	return true;
+}
+
+static char *
+build_phase_name(int64 phase)
+{
+	switch (phase)
+	{
+		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
+			return "initializing";
+		case HAMMING_PHASE_READ:
+			return "reading codes";
+		case HAMMING_PHASE_GROUP:
+			return "grouping equal codes";
+		case HAMMING_PHASE_WRITE:
+			return "writing pages";
+		case HAMMING_PHASE_LOG:
+			return "writing WAL";
+		default:
+			return NULL;
+	}
+}
+
+static bool
+validate_opclass(Oid opclass)
+{
+	static const HxAmOperator operators[] = {
+		{.strategy = HAMMING_STRATEGY_DISTANCE,.orders = true,.right_type = NULL},
+		{.strategy = HAMMING_STRATEGY_WITHIN,.orders = false,.right_type = "hamming_ball"},
+	};
+
+	return hx_am_validate(opclass, operators, lengthof(operators));
+}
+
+HX_FUNCTION(hashidx_hamming_handler);
+
+Datum
+hashidx_hamming_handler(PG_FUNCTION_ARGS)
+{
+	IndexAmRoutine *routine = hx_am_new_routine();
+
+	routine->amstrategies = HAMMING_STRATEGY_WITHIN;
+	routine->amcaninclude = true;
+	routine->amcanreturn = can_return;
+	routine->ambuild = hamming_build;
+	routine->ambuildempty = hamming_buildempty;
+	routine->aminsert = hamming_insert;
+	routine->ambulkdelete = hamming_bulkdelete;
+	routine->amvacuumcleanup = hamming_vacuumcleanup;
+	routine->amcostestimate = hamming_costestimate;
+	routine->ambuildphasename = build_phase_name;
+	routine->amvalidate = validate_opclass;
+	routine->ambeginscan = hamming_beginscan;
+	routine->amrescan = hamming_rescan;
+	routine->amgettuple = hamming_gettuple;
+	routine->amgetbitmap = hamming_getbitmap;
+	routine->amendscan = hamming_endscan;
+	PG_RETURN_POINTER(routine);
+}

@@ -1,0 +1,158 @@
+/*
+ * hamming_insert.c
+ *	  aminsert: adds one row, on a page with room.
+ *
+ * One codes page is changed by one WAL record. When a page is full, its equal
+ * codes are merged; if that frees too little, the insert moves on to another
+ * page. So a code that comes a million times ends as runs of TIDs
+ * that fill whole pages, whatever it is mixed with.
+ */
+#include "am/hamming/hamming_list.h"
+
+#include "access/generic_xlog.h"
+#include "type/bincode.h"
+
+/*
+ * A full page stays in use when merging its equal codes frees this much. Less
+ * would have it merged again every few rows.
+ */
+#define WORTH_KEEPING (HAMMING_CODES_SPACE / 32)
+
+typedef struct CodeInsert
+{
+	const HammingShape *shape;
+	const uint8 *code;
+	HammingRow	row;
+} CodeInsert;
+
+/* Rewrites a full page with each code once; returns the bytes that frees. */
+static int
+merge_equal_codes(Relation index, Buffer buf, Page page, const HammingShape *shape)
+{
+	HammingView view;
+	HammingPacker packer;
+	const char *problem = hamming_view(page, shape, &view);
+
+	if (problem != NULL)
+		hx_page_report_damage(index, BufferGetBlockNumber(buf), "%s", problem);
+
+	hamming_packer_init(&packer, shape);
+	if (!hamming_packer_load(&packer, &view, NULL, NULL))
+		hx_page_report_damage(index, BufferGetBlockNumber(buf),
+							  "The rows of the page do not add up to its codes.");
+
+	int			freed = (view.planes.count - packer.codes) * shape->code_bytes;
+
+	if (freed > 0)
+		hamming_packer_store(&packer, page);
+	hamming_packer_free(&packer);
+	return freed;
+}
+
+/* HammingPlace: puts the code and its row on the page. */
+static bool
+place_code(Relation index, Buffer buf, void *context)
+{
+	CodeInsert *insert = context;
+	const HammingShape *shape = insert->shape;
+	HammingView view;
+	const char *problem = hamming_view(BufferGetPage(buf), shape, &view);
+
+	if (problem != NULL)
+		hx_page_report_damage(index, BufferGetBlockNumber(buf), "%s", problem);
+
+	GenericXLogState *record = GenericXLogStart(index);
+	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
+	bool		placed = hamming_codes_append(page, shape, insert->code, insert->row);
+	int			freed = 0;
+
+	if (!placed)
+	{
+		freed = merge_equal_codes(index, buf, page, shape);
+		if (freed >= WORTH_KEEPING)
+			placed = hamming_codes_append(page, shape, insert->code, insert->row);
+	}
+
+	if (placed || freed > 0)
+		GenericXLogFinish(record);
+	else
+		GenericXLogAbort(record);
+	return placed;
+}
+
+typedef struct PayloadInsert
+{
+	IndexTuple	payload;
+	ItemPointerData location;	/* result */
+} PayloadInsert;
+
+/* HammingPlace: puts the values of INCLUDE columns on the page. */
+static bool
+place_payload(Relation index, Buffer buf, void *context)
+{
+	PayloadInsert *insert = context;
+	Size		size = IndexTupleSize(insert->payload);
+
+	if (PageGetFreeSpace(BufferGetPage(buf)) < MAXALIGN(size))
+		return false;
+
+	GenericXLogState *record = GenericXLogStart(index);
+	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
+	OffsetNumber off = PageAddItem(page, (Item) insert->payload, size, InvalidOffsetNumber, false, false);
+
+	if (off == InvalidOffsetNumber)
+		elog(ERROR, "could not add %zu bytes to block %u of index \"%s\"",
+			 size, BufferGetBlockNumber(buf), RelationGetRelationName(index));
+	GenericXLogFinish(record);
+	ItemPointerSet(&insert->location, BufferGetBlockNumber(buf), off);
+	return true;
+}
+
+/* Fixes the index's number of bits at its first code; another backend may have been first. */
+static void
+fix_bits(Relation index, HammingCache *cache, int32 bits)
+{
+	HammingShape shape = cache->shape;
+	Buffer		buf = ReadBuffer(index, HAMMING_METABLOCK);
+
+	hamming_shape_set_bits(&shape, bits);
+	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
+	hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
+	if (hamming_meta(BufferGetPage(buf))->bits == 0)
+	{
+		GenericXLogState *record = GenericXLogStart(index);
+
+		hamming_meta(GenericXLogRegisterBuffer(record, buf, 0))->bits = bits;
+		GenericXLogFinish(record);
+	}
+	UnlockReleaseBuffer(buf);
+	hamming_cache(index);
+}
+
+bool
+hamming_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
+			   Relation heap, IndexUniqueCheck unique, bool unchanged, IndexInfo *info)
+{
+	if (isnull[0])
+		return false;
+
+	HammingCache *cache = hamming_cache(index);
+	BincodeView code = hx_bincode_view(values[0]);
+
+	if (cache->shape.bits == 0)
+		fix_bits(index, cache, code.bits);
+	hamming_check_bits(index, &cache->shape, code.bits);
+
+	CodeInsert	insert = {.shape = &cache->shape,.code = code.bytes};
+
+	insert.row = hamming_row(index, tid);
+	if (cache->shape.row_bytes == sizeof(HammingRow))
+	{
+		PayloadInsert payload = {.payload = hamming_payload_form(index, values, isnull, tid)};
+
+		hamming_list_place(index, cache, HAMMING_LIST_PAYLOAD, place_payload, &payload);
+		insert.row.payload = payload.location;
+	}
+	hamming_list_place(index, cache, HAMMING_LIST_CODES, place_code, &insert);
+	return false;
+}

@@ -1,0 +1,252 @@
+/*
+ * hamming_page.c
+ *	  Reading and writing the pages of hashidx_hamming; see hamming_page.h.
+ *
+ * Works on page images alone: no buffers, locks or WAL here.
+ */
+#include "am/hamming/hamming_page.h"
+
+#include "math/group.h"
+
+void
+hamming_meta_init(Page page, const HammingShape *shape)
+{
+	hx_page_init(page, HX_PAGE_META, HX_PAGE_ID_HAMMING);
+
+	HammingMetaPage *meta = hamming_meta(page);
+
+	memset(meta, 0, sizeof(*meta));
+	meta->magic = HAMMING_MAGIC;
+	meta->format = HAMMING_FORMAT;
+	meta->method = HAMMING_METHOD_SCAN;
+	meta->bits = shape->bits;
+	meta->row_bytes = shape->row_bytes;
+	for (int list = 0; list < HAMMING_LISTS; list++)
+		meta->room[list] = InvalidBlockNumber;
+	meta->chunk_root = InvalidBlockNumber;
+	((PageHeader) page)->pd_lower = SizeOfPageHeaderData + sizeof(HammingMetaPage);
+}
+
+HammingMetaPage *
+hamming_meta(Page page)
+{
+	return (HammingMetaPage *) PageGetContents(page);
+}
+
+const char *
+hamming_meta_problem(Page page)
+{
+	if (hx_page_opaque(page)->kind != HX_PAGE_META ||
+		hamming_meta(page)->magic != HAMMING_MAGIC)
+		return "The metapage is not one of hashidx_hamming.";
+	return NULL;
+}
+
+static HammingCodesPage *
+codes_page(Page page)
+{
+	return (HammingCodesPage *) PageGetContents(page);
+}
+
+/* Sets the page up for `codes` codes and `rows` rows to be written, with all planes zero. */
+static HammingCodesPage *
+lay_out(Page page, const HammingShape *shape, int codes, int rows)
+{
+	HammingCodesPage *contents = codes_page(page);
+	int			code_bytes = shape->code_bytes;
+	int			free_bytes = HAMMING_CODES_SPACE - codes * code_bytes - rows * shape->row_bytes;
+
+	Assert(free_bytes >= 0);
+	contents->stride = codes + free_bytes / (code_bytes + shape->row_bytes);
+	contents->codes = codes;
+	contents->rows = rows;
+	contents->unused = 0;
+	memset(contents->data, 0, contents->stride * code_bytes);
+	((PageHeader) page)->pd_lower = contents->data + contents->stride * code_bytes +
+		rows * shape->row_bytes - (uint8 *) page;
+	return contents;
+}
+
+void
+hamming_codes_init(Page page, const HammingShape *shape)
+{
+	hx_page_init(page, HX_PAGE_CODES, HX_PAGE_ID_HAMMING);
+	lay_out(page, shape, 0, 0);
+}
+
+const char *
+hamming_view(Page page, const HammingShape *shape, HammingView *view)
+{
+	HammingCodesPage *contents = codes_page(page);
+	Size		planes = (Size) contents->stride * shape->code_bytes;
+	Size		rows = (Size) contents->rows * shape->row_bytes;
+
+	if (planes + rows > HAMMING_CODES_SPACE)
+		return "The page claims more codes and rows than fit a page.";
+	if (contents->codes > contents->stride || contents->rows < contents->codes ||
+		(contents->codes == 0 && contents->rows > 0))
+		return "The counts of codes and rows contradict each other.";
+	if (((PageHeader) page)->pd_lower != contents->data + planes + rows - (uint8 *) page)
+		return "The page's end of data does not match its counts.";
+
+	view->planes.base = contents->data;
+	view->planes.stride = contents->stride;
+	view->planes.count = contents->codes;
+	view->planes.code_bytes = shape->code_bytes;
+	view->rows = contents->data + planes;
+	view->row_count = contents->rows;
+	view->row_bytes = shape->row_bytes;
+	return NULL;
+}
+
+bool
+hamming_view_runs(const HammingView *view, uint16 *first)
+{
+	unsigned	codes = 0;
+
+	for (int i = 0; i < view->row_count; i++)
+	{
+		bool		continues;
+
+		hamming_view_row(view, i, &continues);
+		if (continues && i > 0)
+			continue;
+		if (continues || codes == view->planes.count)
+			return false;
+		first[codes++] = i;
+	}
+	first[codes] = view->row_count;
+	return codes == view->planes.count;
+}
+
+/* Is the code number `position` of the page this one? */
+static bool
+has_code(HammingCodesPage *contents, const HammingShape *shape, int position, const uint8 *code)
+{
+	uint8		other[BLCKSZ];
+
+	hx_planes_get(contents->data, contents->stride, shape->code_bytes, position, other);
+	return memcmp(other, code, shape->code_bytes) == 0;
+}
+
+bool
+hamming_codes_append(Page page, const HammingShape *shape, const uint8 *code, HammingRow row)
+{
+	HammingCodesPage *contents = codes_page(page);
+	int			row_bytes = shape->row_bytes;
+	uint8	   *end = contents->data + contents->stride * shape->code_bytes + contents->rows * row_bytes;
+
+	if (end + row_bytes > contents->data + HAMMING_CODES_SPACE)
+		return false;
+	if (contents->codes > 0 && has_code(contents, shape, contents->codes - 1, code))
+		row.tid.ip_posid |= HAMMING_ROW_CONTINUES;
+	else if (contents->codes == contents->stride)
+		return false;
+	else
+		hx_planes_put(contents->data, contents->stride, shape->code_bytes, contents->codes++, code);
+
+	memcpy(end, &row, row_bytes);
+	contents->rows++;
+	((PageHeader) page)->pd_lower += row_bytes;
+	return true;
+}
+
+void
+hamming_packer_init(HammingPacker *packer, const HammingShape *shape)
+{
+	packer->shape = *shape;
+	packer->code_data = palloc(HAMMING_CODES_SPACE);
+	packer->row_data = palloc(HAMMING_CODES_SPACE / shape->row_bytes * sizeof(HammingRow));
+	hamming_packer_reset(packer);
+}
+
+void
+hamming_packer_free(HammingPacker *packer)
+{
+	pfree(packer->code_data);
+	pfree(packer->row_data);
+}
+
+void
+hamming_packer_reset(HammingPacker *packer)
+{
+	packer->codes = 0;
+	packer->rows = 0;
+}
+
+int
+hamming_packer_free_bytes(const HammingPacker *packer)
+{
+	return HAMMING_CODES_SPACE - packer->codes * packer->shape.code_bytes -
+		packer->rows * packer->shape.row_bytes;
+}
+
+bool
+hamming_packer_add(HammingPacker *packer, const uint8 *code, HammingRow row)
+{
+	int			code_bytes = packer->shape.code_bytes;
+	uint8	   *end = packer->code_data + packer->codes * code_bytes;
+	bool		continues = packer->codes > 0 && memcmp(end - code_bytes, code, code_bytes) == 0;
+	int			needed = packer->shape.row_bytes + (continues ? 0 : code_bytes);
+
+	if (hamming_packer_free_bytes(packer) < needed)
+		return false;
+	if (continues)
+		row.tid.ip_posid |= HAMMING_ROW_CONTINUES;
+	else
+	{
+		memcpy(end, code, code_bytes);
+		packer->codes++;
+	}
+	packer->row_data[packer->rows++] = row;
+	return true;
+}
+
+void
+hamming_packer_store(const HammingPacker *packer, Page page)
+{
+	const HammingShape *shape = &packer->shape;
+	HammingCodesPage *contents = lay_out(page, shape, packer->codes, packer->rows);
+	uint8	   *rows = contents->data + contents->stride * shape->code_bytes;
+
+	for (int i = 0; i < packer->codes; i++)
+		hx_planes_put(contents->data, contents->stride, shape->code_bytes, i,
+					  packer->code_data + i * shape->code_bytes);
+	for (int i = 0; i < packer->rows; i++)
+		memcpy(rows + i * shape->row_bytes, &packer->row_data[i], shape->row_bytes);
+}
+
+bool
+hamming_packer_load(HammingPacker *packer, const HammingView *view, HammingKeep keep, void *context)
+{
+	const HxPlanes *planes = &view->planes;
+	int			code_bytes = planes->code_bytes;
+	uint16		first[HAMMING_MAX_CODES + 1];
+	uint32		order[HAMMING_MAX_CODES];
+	uint8	   *codes = palloc(Max(planes->count * code_bytes, 1));
+	void	   *scratch = palloc(hx_group_scratch(planes->count));
+
+	if (!hamming_view_runs(view, first))
+		return false;
+	for (unsigned i = 0; i < planes->count; i++)
+		hx_planes_get(planes->base, planes->stride, code_bytes, i, codes + i * code_bytes);
+	hx_group_equal(codes, code_bytes, planes->count, order, scratch, NULL, NULL);
+
+	hamming_packer_reset(packer);
+	for (unsigned i = 0; i < planes->count; i++)
+	{
+		for (int r = first[order[i]]; r < first[order[i] + 1]; r++)
+		{
+			bool		continues;
+			HammingRow	row = hamming_view_row(view, r, &continues);
+
+			if (keep != NULL && !keep(&row, context))
+				continue;
+			if (!hamming_packer_add(packer, codes + order[i] * code_bytes, row))
+				elog(ERROR, "contents of a page of hashidx_hamming outgrew a page");
+		}
+	}
+	pfree(scratch);
+	pfree(codes);
+	return true;
+}

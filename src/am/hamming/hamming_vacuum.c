@@ -1,0 +1,249 @@
+/*
+ * hamming_vacuum.c
+ *	  ambulkdelete and amvacuumcleanup: one sequential pass.
+ *
+ * A page is read under a share lock first; only if it has dead rows is it locked
+ * again, exclusively and after the metapage, and rewritten without them in one
+ * WAL record, which also puts it on the list of pages with room when that is
+ * worth it. Rows never move to another page, so no scan can miss one.
+ */
+#include "am/hamming/hamming_list.h"
+
+#include "access/generic_xlog.h"
+#include "commands/vacuum.h"
+#include "miscadmin.h"
+
+typedef struct HammingVacuum
+{
+	IndexVacuumInfo *info;
+	Relation	index;
+	HammingShape shape;
+	IndexBulkDeleteCallback callback;	/* NULL: only count */
+	void	   *callback_state;
+	IndexBulkDeleteResult *stats;
+	HammingPacker packer;
+	uint64		codes;			/* counted so far */
+} HammingVacuum;
+
+static bool
+is_dead(HammingVacuum *vacuum, ItemPointerData tid)
+{
+	return vacuum->callback != NULL && vacuum->callback(&tid, vacuum->callback_state);
+}
+
+/* HammingKeep */
+static bool
+is_alive(const HammingRow *row, void *context)
+{
+	ItemPointerData tid = row->tid;
+
+	return !is_dead(context, tid);
+}
+
+/* The rows of a codes page: counts them all and the dead ones. */
+static int
+count_dead_rows(HammingVacuum *vacuum, Buffer buf)
+{
+	HammingView view;
+	const char *problem = hamming_view(BufferGetPage(buf), &vacuum->shape, &view);
+	int			dead = 0;
+
+	if (problem != NULL)
+		hx_page_report_damage(vacuum->index, BufferGetBlockNumber(buf), "%s", problem);
+
+	for (int i = 0; i < view.row_count; i++)
+	{
+		bool		continues;
+		HammingRow	row = hamming_view_row(&view, i, &continues);
+
+		if (is_dead(vacuum, row.tid))
+			dead++;
+	}
+	vacuum->stats->num_index_tuples += view.row_count - dead;
+	vacuum->stats->tuples_removed += dead;
+	vacuum->stats->pages_free += (view.row_count == dead);
+	vacuum->codes += view.planes.count;
+	return dead;
+}
+
+/* Is the item the payload of a dead row? */
+static bool
+is_dead_payload(HammingVacuum *vacuum, Page page, OffsetNumber off)
+{
+	ItemId		item = PageGetItemId(page, off);
+
+	return ItemIdIsNormal(item) &&
+		is_dead(vacuum, ((IndexTuple) PageGetItem(page, item))->t_tid);
+}
+
+static int
+count_dead_payloads(HammingVacuum *vacuum, Page page)
+{
+	int			dead = 0;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+		dead += is_dead_payload(vacuum, page, off);
+	return dead;
+}
+
+/* Rewrites a codes page without its dead rows; returns the bytes that are then free. */
+static int
+remove_rows(HammingVacuum *vacuum, Buffer buf, Page page)
+{
+	HammingView view;
+	const char *problem = hamming_view(page, &vacuum->shape, &view);
+
+	if (problem != NULL)
+		hx_page_report_damage(vacuum->index, BufferGetBlockNumber(buf), "%s", problem);
+	if (!hamming_packer_load(&vacuum->packer, &view, is_alive, vacuum))
+		hx_page_report_damage(vacuum->index, BufferGetBlockNumber(buf),
+							  "The rows of the page do not add up to its codes.");
+	hamming_packer_store(&vacuum->packer, page);
+	return hamming_packer_free_bytes(&vacuum->packer);
+}
+
+/* Removes the payloads of dead rows; line pointers stay, for rows point to them. */
+static int
+remove_payloads(HammingVacuum *vacuum, Page page)
+{
+	for (OffsetNumber off = PageGetMaxOffsetNumber(page); off >= FirstOffsetNumber; off--)
+	{
+		if (is_dead_payload(vacuum, page, off))
+		{
+			PageIndexTupleDeleteNoCompact(page, off);
+			PageSetHasFreeLinePointers(page);
+		}
+	}
+	return PageGetFreeSpace(page);
+}
+
+/* Rewrites a page that has dead rows, or makes an empty one of a page that a crash left new. */
+static void
+rewrite_page(HammingVacuum *vacuum, Buffer buf)
+{
+	Relation	index = vacuum->index;
+	Buffer		meta_buf = ReadBuffer(index, HAMMING_METABLOCK);
+	HammingList list = HAMMING_LIST_CODES;
+	int			free_bytes;
+
+	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
+	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
+
+	bool		is_new = PageIsNew(BufferGetPage(buf));
+	GenericXLogState *record = GenericXLogStart(index);
+	Page		page = GenericXLogRegisterBuffer(record, buf, is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
+
+	if (is_new)
+	{
+		hamming_codes_init(page, &vacuum->shape);
+		free_bytes = HAMMING_CODES_SPACE;
+	}
+	else if (hx_page_opaque(page)->kind == HX_PAGE_CODES)
+		free_bytes = remove_rows(vacuum, buf, page);
+	else
+	{
+		free_bytes = remove_payloads(vacuum, page);
+		list = HAMMING_LIST_PAYLOAD;
+	}
+
+	if (free_bytes >= HAMMING_ROOM_WORTH_LISTING && !(hx_page_opaque(page)->flags & HX_PAGE_LISTED))
+		hamming_list_push(GenericXLogRegisterBuffer(record, meta_buf, 0), list,
+						  page, BufferGetBlockNumber(buf));
+	GenericXLogFinish(record);
+	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
+	UnlockReleaseBuffer(meta_buf);
+}
+
+static void
+vacuum_page(HammingVacuum *vacuum, BlockNumber blk)
+{
+	bool		rewrite;
+	Buffer		buf = ReadBufferExtended(vacuum->index, MAIN_FORKNUM, blk, RBM_NORMAL,
+										 vacuum->info->strategy);
+	Page		page = BufferGetPage(buf);
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	if (PageIsNew(page))
+	{
+		rewrite = vacuum->shape.bits > 0;
+		vacuum->stats->pages_free++;
+	}
+	else if (hx_page_check(vacuum->index, buf, HX_PAGE_ID_HAMMING) == HX_PAGE_CODES)
+		rewrite = count_dead_rows(vacuum, buf) > 0;
+	else
+		rewrite = count_dead_payloads(vacuum, page) > 0;
+	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
+
+	if (rewrite)
+		rewrite_page(vacuum, buf);
+	ReleaseBuffer(buf);
+}
+
+/* Tells the metapage the counts, for cost estimates. */
+static void
+update_counts(HammingVacuum *vacuum)
+{
+	uint64		rows = vacuum->stats->num_index_tuples;
+	Buffer		buf = ReadBuffer(vacuum->index, HAMMING_METABLOCK);
+
+	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
+
+	HammingMetaPage *meta = hamming_meta(BufferGetPage(buf));
+
+	if (meta->rows != rows || meta->codes != vacuum->codes)
+	{
+		GenericXLogState *record = GenericXLogStart(vacuum->index);
+
+		meta = hamming_meta(GenericXLogRegisterBuffer(record, buf, 0));
+		meta->rows = rows;
+		meta->codes = vacuum->codes;
+		GenericXLogFinish(record);
+	}
+	UnlockReleaseBuffer(buf);
+}
+
+/* The pass over all pages; with callback NULL it only counts and adopts new pages. */
+static IndexBulkDeleteResult *
+pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+	 IndexBulkDeleteCallback callback, void *callback_state)
+{
+	HammingVacuum vacuum = {
+		.info = info,
+		.index = info->index,
+		.shape = hamming_cache(info->index)->shape,
+		.callback = callback,
+		.callback_state = callback_state,
+	};
+	BlockNumber blocks = RelationGetNumberOfBlocks(info->index);
+
+	vacuum.stats = stats != NULL ? stats : palloc0(sizeof(IndexBulkDeleteResult));
+	vacuum.stats->estimated_count = false;
+	vacuum.stats->num_index_tuples = 0;
+	vacuum.stats->num_pages = blocks;
+	vacuum.stats->pages_free = 0;
+
+	hamming_packer_init(&vacuum.packer, &vacuum.shape);
+	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks; blk++)
+	{
+		vacuum_delay_point(false);
+		vacuum_page(&vacuum, blk);
+	}
+	hamming_packer_free(&vacuum.packer);
+	update_counts(&vacuum);
+	return vacuum.stats;
+}
+
+IndexBulkDeleteResult *
+hamming_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+				   IndexBulkDeleteCallback callback, void *state)
+{
+	return pass(info, stats, callback, state);
+}
+
+IndexBulkDeleteResult *
+hamming_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	if (info->analyze_only || stats != NULL)
+		return stats;
+	return pass(info, NULL, NULL, NULL);
+}

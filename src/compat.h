@@ -1,0 +1,102 @@
+/*
+ * compat.h
+ *	  Every difference between the server versions we build for (15 and later).
+ *
+ * Callers use the newest spelling; here it is lent to the older versions. No
+ * other file looks at PG_VERSION_NUM (a lint checks). Included by hashidx.h,
+ * after postgres.h and fmgr.h.
+ */
+#ifndef HX_COMPAT_H
+#define HX_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "hashidx needs PostgreSQL 15 or later"
+#endif
+
+/*
+ * Before 16 the server's PGDLLEXPORT says nothing outside Windows; under
+ * -fvisibility=hidden it would hide even the magic block.
+ */
+#if PG_VERSION_NUM < 160000 && !defined(WIN32)
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+/* 16 moved the varlena macros out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/*
+ * 16 brought soft errors: input functions report through fcinfo->context.
+ * Before, that is NULL in an input function and every error is thrown.
+ */
+#if PG_VERSION_NUM < 160000
+struct Node;
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#define SOFT_ERROR_OCCURRED(escontext) ((void) (escontext), false)
+#endif
+
+/* 18 lets a module tell its name and version. */
+#ifndef PG_MODULE_MAGIC_EXT
+#define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
+#endif
+
+/* 18 writes pg_noreturn before the declaration. */
+#ifndef pg_noreturn
+#define pg_noreturn _Noreturn
+#endif
+
+/* 16 extends relations through the buffer manager, which locks as needed. */
+#if PG_VERSION_NUM < 160000
+#include "common/relpath.h"
+#include "storage/buf.h"
+struct RelationData;
+extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
+#define BMR_REL(relation) (relation)
+#define EB_LOCK_FIRST 1
+#define EB_SKIP_EXTENSION_LOCK 2
+#define ExtendBufferedRel(relation, fork, strategy, flags) hx_compat_extend(relation, fork)
+#endif
+
+/* 16 has one ownership check for all classes of objects; before, we need that of relations only. */
+#if PG_VERSION_NUM < 160000
+#define object_ownercheck(class_id, object_id, role) pg_class_ownercheck(object_id, role)
+#endif
+
+/* 17 runs maintenance under a fixed search_path. */
+#if PG_VERSION_NUM < 170000
+#define RestrictSearchPath() \
+	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION)
+#endif
+
+/* 18 tells ANALYZE's delays from VACUUM's. */
+#if PG_VERSION_NUM < 180000
+#define vacuum_delay_point(is_analyze) vacuum_delay_point()
+#endif
+
+/* 18 counts index searches for EXPLAIN, besides the statistics views. */
+#if PG_VERSION_NUM >= 180000
+#define hx_count_index_search(scan) \
+	do { \
+		pgstat_count_index_scan((scan)->indexRelation); \
+		if ((scan)->instrument) \
+			(scan)->instrument->nsearches++; \
+	} while (0)
+#else
+#define hx_count_index_search(scan) pgstat_count_index_scan((scan)->indexRelation)
+#endif
+
+/* 18 compares disabled nodes before costs; earlier, an infinite cost says it all. */
+#if PG_VERSION_NUM >= 180000
+#define hx_disable_path(path) ((path)->disabled_nodes = 2)
+#else
+#define hx_disable_path(path) ((void) (path))
+#endif
+
+#endif							/* HX_COMPAT_H */
