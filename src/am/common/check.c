@@ -125,9 +125,12 @@ run_check(HxCheck *check, bool heapallindexed)
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					 errmsg("index \"%s\" cannot be checked with this transaction's snapshot",
 							RelationGetRelationName(check->index))));
-		check->filter = bloom_create(Max(RelationGetNumberOfBlocks(check->heap) * (int64) 50, 1000),
-									 maintenance_work_mem,
-									 pg_prng_uint64(&pg_global_prng_state));
+
+		/* Two bytes a row; more rows than expected only make the filter coarser. */
+		int64		rows = Max((int64) check->heap->rd_rel->reltuples,
+							   RelationGetNumberOfBlocks(check->heap) * (int64) 64);
+
+		check->filter = bloom_create(rows, maintenance_work_mem, pg_prng_uint64(&pg_global_prng_state));
 	}
 
 	hx_am_tools(check->index)->check(check);

@@ -59,12 +59,18 @@ hx_am_open(Oid index_oid, LOCKMODE heap_lock, Relation *heap, Relation *index)
 	/* The table is locked first, as everywhere; it may be gone by then. */
 	Oid			heap_oid = IndexGetRelation(index_oid, true);
 
+	char	   *name = get_rel_name(index_oid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no index with OID %u", index_oid)));
+
 	*heap = OidIsValid(heap_oid) ? table_open(heap_oid, heap_lock) : NULL;
 	if (*heap == NULL || get_rel_relkind(index_oid) != RELKIND_INDEX)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not an index with storage",
-						get_rel_name(index_oid) ? get_rel_name(index_oid) : "?"),
+				 errmsg("\"%s\" is not an index with storage", name),
 				 errhint("Name an index; for a partitioned index, name its partitions one by one.")));
 
 	*index = index_open(index_oid, AccessShareLock);

@@ -13,8 +13,8 @@
 #include "type/bincode.h"
 
 /*
- * A full page stays in use when merging its equal codes frees this much. Less
- * would have it merged again every few rows.
+ * A full page stays in use while rewriting it makes this much room. Less would
+ * have it rewritten again every few rows.
  */
 #define WORTH_KEEPING (HAMMING_CODES_SPACE / 32)
 
@@ -25,9 +25,13 @@ typedef struct CodeInsert
 	HammingRow	row;
 } CodeInsert;
 
-/* Rewrites a full page with each code once; returns the bytes that frees. */
-static int
-merge_equal_codes(Relation index, Buffer buf, Page page, const HammingShape *shape)
+/*
+ * Rewrites a full page with each code once, and with the planes' unused room given
+ * back. *changed tells whether the page is another now; true when a code and its
+ * row fit and the page is worth keeping.
+ */
+static bool
+make_room(Relation index, Buffer buf, Page page, const HammingShape *shape, bool *changed)
 {
 	HammingView view;
 	HammingPacker packer;
@@ -41,12 +45,15 @@ merge_equal_codes(Relation index, Buffer buf, Page page, const HammingShape *sha
 		hx_page_report_damage(index, BufferGetBlockNumber(buf),
 							  "The rows of the page do not add up to its codes.");
 
-	int			freed = (view.planes.count - packer.codes) * shape->code_bytes;
+	bool		merged = packer.codes < (int) view.planes.count;
+	bool		worth = hamming_packer_free_bytes(&packer) >=
+		Max(WORTH_KEEPING, shape->code_bytes + shape->row_bytes);
 
-	if (freed > 0)
+	*changed = merged || worth;
+	if (*changed)
 		hamming_packer_store(&packer, page);
 	hamming_packer_free(&packer);
-	return freed;
+	return worth;
 }
 
 /* HammingPlace: puts the code and its row on the page. */
@@ -64,16 +71,12 @@ place_code(Relation index, Buffer buf, void *context)
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
 	bool		placed = hamming_codes_append(page, shape, insert->code, insert->row);
-	int			freed = 0;
+	bool		changed = placed;
 
-	if (!placed)
-	{
-		freed = merge_equal_codes(index, buf, page, shape);
-		if (freed >= WORTH_KEEPING)
-			placed = hamming_codes_append(page, shape, insert->code, insert->row);
-	}
+	if (!placed && make_room(index, buf, page, shape, &changed))
+		placed = hamming_codes_append(page, shape, insert->code, insert->row);
 
-	if (placed || freed > 0)
+	if (changed)
 		GenericXLogFinish(record);
 	else
 		GenericXLogAbort(record);
