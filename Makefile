@@ -60,7 +60,7 @@ SQL_PARTS = $(sort $(wildcard sql/parts/*.sql))
 DATA = $(sort $(wildcard sql/hashidx--*--*.sql))
 DATA_built = sql/hashidx--$(EXTVERSION).sql
 
-PG_CPPFLAGS = -I$(srcdir)/src -DHX_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement -fvisibility=hidden -ffp-contract=off
 
 # Outputs of test/sql are in expected/ at the top, where pg_regress looks by itself.

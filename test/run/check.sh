@@ -60,20 +60,23 @@ run_lint()
 	done
 }
 
-# Each unit test program ends with a line "N passed, N failed".
+# Each program says "# its name", and at the end "N passed, N failed".
 run_unit()
 {
-	local log=$scratch/unit.log status counts
+	local log=$scratch/unit.log failed_before=$failed status name mark first second
 
-	run make -s -k -C test/unit check BUILD="$scratch/unit" >"$log" 2>&1
+	run make -s -k -j "$(jobs)" -C test/unit check BUILD="$scratch/unit" >"$log" 2>&1
 	status=$?
-	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" |
-		awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
-	if [ $status != 0 ] && [ "${counts#* }" = 0 ]; then
-		counts="${counts% *} 1"		# it did not compile, or crashed before it could count
+	while read -r mark first second _; do
+		case "$mark $first" in
+			"# test_"*) name=$first ;;
+			[0-9]*" passed,") add "$name" "$mark" "$second" ;;
+		esac
+	done <"$log"
+	if [ $status != 0 ]; then
+		[ $failed != "$failed_before" ] || record "unit tests: not built, or ended early" failed
+		show "$log"
 	fi
-	add "test/unit" ${counts}
-	[ $status = 0 ] || show "$log"
 }
 
 # Reads pg_regress's output: "test x ... ok" up to version 15, "ok 1 - x" from 16 on.

@@ -1,0 +1,119 @@
+/*
+ * kernel.h
+ *	  Distances and counts on raw bytes: one table of function pointers for
+ *	  each SIMD level, and the choice between them.
+ *
+ * Pure C11; nothing of PostgreSQL. All levels give the same results bit for
+ * bit: counts are integers, and floating-point sums keep one frozen order (see
+ * README). No function needs aligned input, none allocates, none fails.
+ */
+#ifndef HX_KERNEL_H
+#define HX_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* From the plainest to the most capable; HX_SIMD_AUTO is not a level but the wish for the best one. */
+typedef enum HxSimdLevel
+{
+	HX_SIMD_AUTO,
+	HX_SIMD_GENERIC,			/* portable C */
+	HX_SIMD_X86_64_V2,			/* POPCNT, SSE4.2 */
+	HX_SIMD_AVX2,				/* AVX2, F16C, POPCNT (x86-64-v3) */
+	HX_SIMD_AVX512,				/* AVX-512 F, BW, VL and VPOPCNTDQ */
+	HX_SIMD_NEON,				/* AArch64 */
+} HxSimdLevel;
+
+#define HX_SIMD_LEVELS 6
+
+/*
+ * Codes stored in planes: word w of all the codes lies together, so that one
+ * vector register holds the same word of several codes and no horizontal sum
+ * is needed.
+ *
+ * A code of n bytes is cut into n / 8 words of eight bytes, then words of four,
+ * two and one byte as the rest asks for (13 bytes: 8 + 4 + 1). Each word has a
+ * plane of `stride` words; planes follow each other without gaps. The planes
+ * of `stride` codes therefore take exactly stride * code_bytes bytes.
+ */
+typedef struct HxPlanes
+{
+	const uint8_t *base;		/* first byte of the first plane */
+	unsigned	stride;			/* codes a plane has room for */
+	unsigned	count;			/* codes in use: the first `count` of each plane */
+	unsigned	code_bytes;		/* bytes of one code */
+} HxPlanes;
+
+/* Sums over the elements of two vectors, one pass: what cosine needs. */
+typedef struct HxDotNorms
+{
+	double		dot;			/* <a, b> */
+	double		norm_a;			/* <a, a> */
+	double		norm_b;			/* <b, b> */
+} HxDotNorms;
+
+typedef struct HxKernels
+{
+	HxSimdLevel level;
+
+	/* Number of one bits in `bytes` bytes. */
+	uint64_t	(*popcount) (const uint8_t *a, size_t bytes);
+
+	/* Hamming distance: number of bits that differ. */
+	uint64_t	(*hamming) (const uint8_t *a, const uint8_t *b, size_t bytes);
+
+	/* Number of bits set in both codes; |a or b| = |a| + |b| - |a and b|. */
+	uint64_t	(*popcount_and) (const uint8_t *a, const uint8_t *b, size_t bytes);
+
+	/*
+	 * The codes of a plane block within `limit` of the query, in order of
+	 * position: writes position and distance of each to `position` and
+	 * `distance` (room for planes->count entries each, and 16 more: a level may
+	 * write up to 16 entries past the last it reports) and returns how
+	 * many there are. Distances must fit 16 bits: code_bytes <= 8191.
+	 */
+	unsigned	(*hamming_select) (const HxPlanes *planes, const uint8_t *query, unsigned limit,
+								   uint16_t *position, uint16_t *distance);
+
+	/* <a, b>, sum (a-b)^2, sum |a-b|, in double over n elements. */
+	double		(*dot) (const float *a, const float *b, size_t n);
+	double		(*l2_squared) (const float *a, const float *b, size_t n);
+	double		(*l1) (const float *a, const float *b, size_t n);
+	HxDotNorms	(*dot_norms) (const float *a, const float *b, size_t n);
+
+	/* IEEE half precision to single, exact. */
+	void		(*f16_to_f32) (const uint16_t *in, float *out, size_t n);
+
+	/* In-place Walsh-Hadamard transform, unnormalised, of n = 2^k floats (n >= 1). */
+	void		(*hadamard) (float *x, size_t n);
+} HxKernels;
+
+/* The table in use. Points to the generic level until hx_kernel_init(). */
+extern const HxKernels *hx_kernels;
+
+/* Chooses the best level this CPU has. Call once, before any thread exists. */
+extern void hx_kernel_init(void);
+
+/*
+ * Makes hx_kernels point to the given level (HX_SIMD_AUTO: the best). Returns
+ * false, changing nothing, when the CPU or the build lacks it.
+ */
+extern bool hx_kernel_use(HxSimdLevel level);
+
+/* The table of one level, or NULL when the CPU or the build lacks it. */
+extern const HxKernels *hx_kernel_level(HxSimdLevel level);
+
+/* "generic", "x86-64-v2", "avx2", "avx512", "neon"; "auto" for HX_SIMD_AUTO. */
+extern const char *hx_kernel_level_name(HxSimdLevel level);
+
+/*
+ * Writes code number `position` of a block, and reads it back: between the
+ * row-major form of a code and the planes. Not for hot loops.
+ */
+extern void hx_planes_put(uint8_t *base, unsigned stride, unsigned code_bytes,
+						  unsigned position, const uint8_t *code);
+extern void hx_planes_get(const uint8_t *base, unsigned stride, unsigned code_bytes,
+						  unsigned position, uint8_t *code);
+
+#endif							/* HX_KERNEL_H */

@@ -1,0 +1,255 @@
+/*
+ * level_neon.c
+ *	  The level of AArch64, where NEON is part of every CPU.
+ */
+#include "kernel/levels.h"
+
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+#include <string.h>
+
+#include "kernel/target.h"
+
+#define HX_POPCOUNT64(x) ((uint64_t) __builtin_popcountll(x))
+#include "kernel/bits_body.h"
+
+#define HX_DOUBLES 2
+#define HX_FLOATS 4
+#define HX_WIDEN(p) ((HxDoubles) vcvt_f64_f32(vld1_f32(p)))
+#include "kernel/float_body.h"
+
+/* A byte holds the counts of 31 bytes at most: 31 * 8 < 256. */
+#define WORDS_PER_SUM 31
+
+/* Codes that hamming_select compares at a time: four registers of two. */
+#define TILE 8
+#define TILE_REGISTERS 4
+
+/*
+ * Words of a tile summed in bytes: adding up four bytes of seven words each
+ * still fits a byte, 4 * 7 * 8 < 256.
+ */
+#define WORDS_PER_TILE_SUM 7
+
+HX_INLINE uint8x16_t
+combine_registers(BitsOp op, uint8x16_t a, uint8x16_t b)
+{
+	switch (op)
+	{
+		case BITS_XOR:
+			return veorq_u8(a, b);
+		case BITS_AND:
+			return vandq_u8(a, b);
+		default:
+			return a;
+	}
+}
+
+HX_INLINE uint64_t
+count_bits(BitsOp op, const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+	uint64_t	sum = 0;
+
+	while (bytes >= 16)
+	{
+		uint8x16_t	counts = vdupq_n_u8(0);
+
+		for (int w = 0; w < WORDS_PER_SUM && bytes >= 16; w++, a += 16, b += 16, bytes -= 16)
+			counts = vaddq_u8(counts, vcntq_u8(combine_registers(op, vld1q_u8(a), vld1q_u8(b))));
+		sum += vaddlvq_u8(counts);
+	}
+	return sum + count_words(op, a, b, bytes);
+}
+
+static uint64_t
+popcount(const uint8_t *a, size_t bytes)
+{
+	return count_bits(BITS_A, a, a, bytes);
+}
+
+static uint64_t
+hamming(const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+	return count_bits(BITS_XOR, a, b, bytes);
+}
+
+static uint64_t
+popcount_and(const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+	return count_bits(BITS_AND, a, b, bytes);
+}
+
+/* Counts of the bytes of eight codes, two codes a register. */
+typedef struct Tile
+{
+	uint8x16_t	part[TILE_REGISTERS];
+} Tile;
+
+/* Adds to the bytes of `counts` those of one plane of 8-byte words, at the 8 words from p on. */
+HX_INLINE void
+count_plane(Tile *counts, const uint8_t *p, const uint8_t *query)
+{
+	uint8x16_t	q = vreinterpretq_u8_u64(vdupq_n_u64(load_u64(query)));
+
+	HX_UNROLL(4)
+	for (int r = 0; r < TILE_REGISTERS; r++)
+	{
+		uint8x16_t	codes = vld1q_u8(p + r * 16);
+
+		counts->part[r] = vaddq_u8(counts->part[r], vcntq_u8(veorq_u8(codes, q)));
+	}
+}
+
+/* Adds up the eight bytes of each code, in order of the codes, and clears them. */
+HX_INLINE uint16x8_t
+take_counts(Tile *counts)
+{
+	uint8x16_t	low = vpaddq_u8(counts->part[0], counts->part[1]);
+	uint8x16_t	high = vpaddq_u8(counts->part[2], counts->part[3]);
+
+	HX_UNROLL(4)
+	for (int r = 0; r < TILE_REGISTERS; r++)
+		counts->part[r] = vdupq_n_u8(0);
+	return vpaddlq_u8(vpaddq_u8(low, high));
+}
+
+/* The distances of eight codes in a plane of 4-byte words; then of 2 bytes, and of 1. */
+HX_INLINE uint16x8_t
+distances_4(const uint8_t *p, const uint8_t *query)
+{
+	uint8x16_t	q = vreinterpretq_u8_u32(vdupq_n_u32((uint32_t) load_rest(query, 4)));
+
+	return vpaddlq_u8(vpaddq_u8(vcntq_u8(veorq_u8(vld1q_u8(p), q)),
+								vcntq_u8(veorq_u8(vld1q_u8(p + 16), q))));
+}
+
+HX_INLINE uint16x8_t
+distances_2(const uint8_t *p, const uint8_t *query)
+{
+	uint8x16_t	q = vreinterpretq_u8_u16(vdupq_n_u16((uint16_t) load_rest(query, 2)));
+
+	return vpaddlq_u8(vcntq_u8(veorq_u8(vld1q_u8(p), q)));
+}
+
+HX_INLINE uint16x8_t
+distances_1(const uint8_t *p, const uint8_t *query)
+{
+	return vmovl_u8(vcnt_u8(veor_u8(vld1_u8(p), vdup_n_u8(*query))));
+}
+
+/* Distances of the eight codes from `first` on. */
+HX_INLINE uint16x8_t
+tile_distances(const HxPlanes *planes, const uint8_t *query, unsigned words, unsigned rest,
+			   size_t first)
+{
+	const size_t stride = planes->stride;
+	const uint8_t *plane = planes->base;
+	const uint8x16_t zero = vdupq_n_u8(0);
+	Tile		counts = {{zero, zero, zero, zero}};
+	uint16x8_t	sum = vdupq_n_u16(0);
+	unsigned	w = 0;
+
+	/* Bytes are summed up before the next words could make a sum of four overflow. */
+	for (; words - w > WORDS_PER_TILE_SUM; sum = vaddq_u16(sum, take_counts(&counts)))
+		for (unsigned end = w + WORDS_PER_TILE_SUM; w < end; w++, plane += stride * 8)
+			count_plane(&counts, plane + first * 8, query + w * 8);
+	HX_UNROLL(8)
+	for (; w < words; w++, plane += stride * 8)
+		count_plane(&counts, plane + first * 8, query + w * 8);
+	sum = vaddq_u16(sum, take_counts(&counts));
+
+	query += words * 8;
+	if (rest & 4)
+	{
+		sum = vaddq_u16(sum, distances_4(plane + first * 4, query));
+		plane += stride * 4;
+		query += 4;
+	}
+	if (rest & 2)
+	{
+		sum = vaddq_u16(sum, distances_2(plane + first * 2, query));
+		plane += stride * 2;
+		query += 2;
+	}
+	if (rest & 1)
+		sum = vaddq_u16(sum, distances_1(plane + first, query));
+	return sum;
+}
+
+HX_INLINE unsigned
+select_tiles(const HxPlanes *planes, const uint8_t *query, unsigned words, unsigned rest,
+			 unsigned limit, uint16_t *position, uint16_t *distance)
+{
+	const unsigned count = planes->count;
+	unsigned	found = 0;
+
+	if (count < TILE)
+		return select_words(planes, query, words, rest, limit, 0, 0, position, distance);
+
+	for (unsigned next = 0; next < count; next += TILE)
+	{
+		/* The last tile reaches back over codes done before, so as not to read past the last one. */
+		unsigned	first = next + TILE <= count ? next : count - TILE;
+		uint16x8_t	distances = tile_distances(planes, query, words, rest, first);
+		uint16_t	lane[TILE];
+
+		if (vminvq_u16(distances) > limit)
+			continue;
+
+		vst1q_u16(lane, distances);
+		for (unsigned i = next - first; i < TILE; i++)
+		{
+			position[found] = (uint16_t) (first + i);
+			distance[found] = lane[i];
+			found += lane[i] <= limit;
+		}
+	}
+	return found;
+}
+
+static unsigned
+hamming_select(const HxPlanes *planes, const uint8_t *query, unsigned limit,
+			   uint16_t *position, uint16_t *distance)
+{
+	/* The common lengths get code of their own, with the loop over words unrolled. */
+	switch (planes->code_bytes)
+	{
+		case 8:
+			return select_tiles(planes, query, 1, 0, limit, position, distance);
+		case 16:
+			return select_tiles(planes, query, 2, 0, limit, position, distance);
+		case 32:
+			return select_tiles(planes, query, 4, 0, limit, position, distance);
+		case 64:
+			return select_tiles(planes, query, 8, 0, limit, position, distance);
+		default:
+			return select_tiles(planes, query, planes->code_bytes / 8, planes->code_bytes % 8,
+								limit, position, distance);
+	}
+}
+
+static void
+f16_to_f32(const uint16_t *in, float *out, size_t n)
+{
+	for (; n >= 4; in += 4, out += 4, n -= 4)
+		vst1q_f32(out, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(in))));
+	for (size_t i = 0; i < n; i++)
+		out[i] = half_to_float(in[i]);
+}
+
+const HxKernels hx_kernels_neon = {
+	.level = HX_SIMD_NEON,
+	.popcount = popcount,
+	.hamming = hamming,
+	.popcount_and = popcount_and,
+	.hamming_select = hamming_select,
+	.dot = dot,
+	.l2_squared = l2_squared,
+	.l1 = l1,
+	.dot_norms = dot_norms,
+	.f16_to_f32 = f16_to_f32,
+	.hadamard = hadamard,
+};
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * level_x86_64_v2.c
+ *	  The level of x86 CPUs that count bits one word at a time (POPCNT).
+ */
+#include "kernel/levels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "kernel/target.h"
+
+HX_TARGET_PUSH("popcnt,sse4.2")
+
+#define HX_POPCOUNT64(x) ((uint64_t) __builtin_popcountll(x))
+#include "kernel/bits_body.h"
+
+#define HX_DOUBLES 2
+#define HX_FLOATS 4
+#define HX_WIDEN(p) ((HxDoubles) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *) (p)))))
+#include "kernel/float_body.h"
+
+#define HX_LEVEL HX_SIMD_X86_64_V2
+#define HX_TABLE hx_kernels_x86_64_v2
+#include "kernel/words_level.h"
+
+HX_TARGET_POP
+
+#endif

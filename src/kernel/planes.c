@@ -1,0 +1,49 @@
+/*
+ * planes.c
+ *	  One code in a block of planes: writing it and reading it back.
+ *
+ * See HxPlanes in kernel.h for the layout.
+ */
+#include "kernel/kernel.h"
+
+#include <string.h>
+
+/* Bytes of the plane word that byte `at` of a code of `code_bytes` bytes begins. */
+static unsigned
+word_bytes(unsigned at, unsigned code_bytes)
+{
+	unsigned	left = code_bytes - at;
+
+	if (left >= 8)
+		return 8;
+	if (left >= 4)
+		return 4;
+	return left >= 2 ? 2 : 1;
+}
+
+void
+hx_planes_put(uint8_t *base, unsigned stride, unsigned code_bytes,
+			  unsigned position, const uint8_t *code)
+{
+	unsigned	width;
+
+	/* The planes before byte `at` of the codes take stride * at bytes. */
+	for (unsigned at = 0; at < code_bytes; at += width)
+	{
+		width = word_bytes(at, code_bytes);
+		memcpy(base + (size_t) stride * at + (size_t) position * width, code + at, width);
+	}
+}
+
+void
+hx_planes_get(const uint8_t *base, unsigned stride, unsigned code_bytes,
+			  unsigned position, uint8_t *code)
+{
+	unsigned	width;
+
+	for (unsigned at = 0; at < code_bytes; at += width)
+	{
+		width = word_bytes(at, code_bytes);
+		memcpy(code + at, base + (size_t) stride * at + (size_t) position * width, width);
+	}
+}

@@ -1,0 +1,141 @@
+# Server.pm
+#     A private PostgreSQL server: a copy of the installation that pg_config
+#     names, so that extensions can be installed in it, a new cluster, a socket
+#     of its own and no TCP. Clusters that exist are never touched.
+#
+#     PostgreSQL finds its libraries and share files relative to its programs,
+#     which is why the copy works in any directory.
+
+package Bench::Server;
+
+use strict;
+use warnings;
+
+use Bench::Shell qw(run run_as capture file_text);
+
+# dir: an empty directory; pg_config, make: programs; user: who runs the server
+# (undef: ourselves); cpu: the core it is pinned to (undef: any).
+sub new
+{
+	my ($class, %args) = @_;
+	my $self = bless {%args, root => "$args{dir}/install", started => 0}, $class;
+
+	for my $what (qw(bindir pkglibdir sharedir))
+	{
+		my $from = $self->{$what} = $self->ask_pg_config("--$what");
+
+		run('mkdir', '-p', "$self->{root}$from");
+		run('cp', '-a', "$from/.", "$self->{root}$from");
+	}
+	$self->{version} = $self->ask_pg_config('--version');
+	return $self;
+}
+
+sub ask_pg_config
+{
+	my ($self, $option) = @_;
+	my $answer = capture($self->{pg_config}, $option);
+
+	chomp $answer;
+	return $answer;
+}
+
+# Installs an extension from its source directory, building it if it is not built.
+sub install
+{
+	my ($self, $source, @variables) = @_;
+
+	run($self->{make}, '-s', '-C', $source, 'install', "DESTDIR=$self->{root}",
+		"PG_CONFIG=$self->{pg_config}", @variables);
+	return;
+}
+
+sub has_extension
+{
+	my ($self, $name) = @_;
+
+	return -e "$self->{root}$self->{sharedir}/extension/$name.control";
+}
+
+sub program
+{
+	my ($self, $name) = @_;
+
+	return "$self->{root}$self->{bindir}/$name";
+}
+
+# settings: name => value, put in the configuration file.
+sub start
+{
+	my ($self, %settings) = @_;
+	my ($data, $socket) = map { "$self->{dir}/$_" } qw(data socket);
+
+	for my $dir ($data, $socket)
+	{
+		mkdir($dir, 0700) or die "cannot make \"$dir\": $!\n";
+		run('chown', $self->{user}, $dir) if defined $self->{user};
+	}
+	$self->{socket} = $socket;
+	run_as($self->{user}, $self->program('initdb'), '-D', $data, '-U', 'bench', '-A', 'trust',
+		'-E', 'UTF8', '--locale=C');
+
+	$settings{listen_addresses} = "''";
+	$settings{unix_socket_directories} = "'$socket'";
+	file_text("$data/postgresql.auto.conf",
+		join('', map { "$_ = $settings{$_}\n" } sort keys %settings));
+
+	my @pin = defined $self->{cpu} ? ('taskset', '-c', $self->{cpu}) : ();
+
+	run_as($self->{user}, @pin, $self->program('pg_ctl'), '-D', $data, '-l', "$data/log",
+		'-s', '-w', 'start');
+	$self->{started} = 1;
+	return;
+}
+
+sub stop
+{
+	my ($self) = @_;
+
+	return if !$self->{started};
+	$self->{started} = 0;
+	run_as($self->{user}, $self->program('pg_ctl'), '-D', "$self->{dir}/data", '-s', '-m',
+		'immediate', 'stop');
+	return;
+}
+
+sub conninfo
+{
+	my ($self, $database) = @_;
+
+	return "host=$self->{socket} user=bench dbname=$database";
+}
+
+sub psql
+{
+	my ($self, $database) = @_;
+
+	return ($self->program('psql'), '-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', '-d',
+		$self->conninfo($database));
+}
+
+# Runs SQL commands and returns their output, chomped.
+sub sql
+{
+	my ($self, $database, @commands) = @_;
+	my $output = capture($self->psql($database), map { ('-c', $_) } @commands);
+
+	chomp $output;
+	return $output;
+}
+
+# Seconds that one command takes, as psql sees it.
+sub seconds
+{
+	my ($self, $database, $command) = @_;
+	my $output = $self->sql($database, '\timing on', $command);
+
+	$output =~ /^Time: ([0-9.]+) ms/m or die "psql told no time for: $command\n";
+	return $1 / 1000;
+}
+
+1;

@@ -1,0 +1,14 @@
+# bench.mk
+#     make bench: measures hashidx and what it is compared with, and writes
+#     docs/benchmarks. See docs/benchmarks.md for the options.
+
+BENCH_REVISION = $(shell cd $(srcdir) && git describe --always --dirty 2>/dev/null)
+BENCH_OPTIONS = $(foreach o,DATASETS ROWS QUERIES RUNS SECONDS SIMD PGVECTOR OUTPUT, \
+	$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
+
+.PHONY: bench
+bench: all
+	+perl $(srcdir)/test/bench/bench.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
+		--cc '$(CC)' --cxx '$(or $(CXX),c++)' \
+		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
+		$(BENCH_OPTIONS)
