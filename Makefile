@@ -78,6 +78,7 @@ override with_llvm = no
 endif
 
 include $(PGXS)
+-include test/bench/bench.mk
 
 # One file knows OpenMP (src/math/team.c); it alone is compiled with it.
 ifndef OPENMP

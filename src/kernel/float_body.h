@@ -104,7 +104,8 @@ tail_of(const float *a, const float *b, size_t n)
 
 /* Runs one of the steps above over two whole vectors. */
 HX_INLINE double
-sum_over(void (*step) (Sums *, const float *, const float *), const float *a, const float *b, size_t n)
+sum_over(void (*step) (Sums *, const float *, const float *),
+		 const float *a, const float *b, size_t n)
 {
 	Sums		sums = {{{0}}};
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* From the plainest to the most capable; HX_SIMD_AUTO is not a level but the wish for the best one. */
+/* From the plainest to the most capable; HX_SIMD_AUTO is no level but the wish for the best. */
 typedef enum HxSimdLevel
 {
 	HX_SIMD_AUTO,
@@ -53,6 +53,19 @@ typedef struct HxDotNorms
 	double		norm_b;			/* <b, b> */
 } HxDotNorms;
 
+/* Lines of a panel, which is a block of a matrix, copied so that multiply_tile reads it in order. */
+#define HX_TILE 8
+
+/* Columns of a strip: rows of a matrix cut to this width, one after the other. */
+#define HX_STRIP 16
+
+/* A turn of the plane of two rows: (x, y) becomes (c x + s y, c y - s x). */
+typedef struct HxTurn
+{
+	double		c;
+	double		s;
+} HxTurn;
+
 typedef struct HxKernels
 {
 	HxSimdLevel level;
@@ -87,6 +100,33 @@ typedef struct HxKernels
 
 	/* In-place Walsh-Hadamard transform, unnormalised, of n = 2^k floats (n >= 1). */
 	void		(*hadamard) (float *x, size_t n);
+
+	/*
+	 * A vector against the m columns of a matrix of n rows: the m numbers of row 0,
+	 * then those of row 1. In float, each column summed up row after row; out
+	 * overlaps nothing.
+	 *
+	 * matvec: out[j] = bias[j] + w[0][j] * x[0] + w[1][j] * x[1] ...; bias NULL: 0.
+	 * column_distances: out[j] = (w[0][j] - x[0])^2 + (w[1][j] - x[1])^2 ...
+	 */
+	void		(*matvec) (const float *w, size_t n, size_t m, const float *x,
+						   const float *bias, float *out);
+	void		(*column_distances) (const float *w, size_t n, size_t m, const float *x,
+									 float *out);
+
+	/* <a, b> of doubles, in the order of dot. */
+	double		(*dot_doubles) (const double *a, const double *b, size_t n);
+
+	/*
+	 * C += A B for a tile: C has HX_TILE rows `stride` apart and HX_TILE columns;
+	 * a[k * HX_TILE + i] is element (i, k) of A, b[k * HX_TILE + j] element (k, j)
+	 * of B. Each element of C takes in its `depth` products in order of k.
+	 */
+	void		(*multiply_tile) (double *c, size_t stride, const double *a, const double *b,
+								  size_t depth);
+
+	/* Turns rows 0 and 1 of a strip, then rows 1 and 2, ... `count` pairs of rows. */
+	void		(*rotate_strip) (double *strip, const HxTurn *turns, size_t count);
 } HxKernels;
 
 /* The table in use. Points to the generic level until hx_kernel_init(). */

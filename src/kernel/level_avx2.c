@@ -23,6 +23,8 @@ HX_TARGET_PUSH("avx2,f16c,popcnt")
 #define HX_FLOATS 8
 #define HX_WIDEN(p) ((HxDoubles) _mm256_cvtps_pd(_mm_loadu_ps(p)))
 #include "kernel/float_body.h"
+#include "kernel/columns_body.h"
+#include "kernel/matrix_body.h"
 
 /* A byte holds the counts of 31 bytes at most: 31 * 8 < 256. */
 #define WORDS_PER_SUM 31
@@ -244,7 +246,7 @@ select_tiles(const HxPlanes *planes, const uint8_t *query, unsigned words, unsig
 
 	for (unsigned next = 0; next < count; next += TILE)
 	{
-		/* The last tile reaches back over codes done before, so as not to read past the last one. */
+		/* The last tile reaches back over codes done before, not to read past the last one. */
 		unsigned	first = next + TILE <= count ? next : count - TILE;
 		__m256i		distances = tile_distances(planes, query, words, rest, first);
 		__m256i		within = _mm256_cmpeq_epi16(_mm256_min_epu16(distances, limits), distances);
@@ -313,6 +315,11 @@ const HxKernels hx_kernels_avx2 = {
 	.dot_norms = dot_norms,
 	.f16_to_f32 = f16_to_f32,
 	.hadamard = hadamard,
+	.matvec = matvec,
+	.column_distances = column_distances,
+	.dot_doubles = dot_doubles,
+	.multiply_tile = multiply_tile,
+	.rotate_strip = rotate_strip,
 };
 
 HX_TARGET_POP

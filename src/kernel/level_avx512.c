@@ -20,6 +20,8 @@ HX_TARGET_PUSH("avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,f16c,popcnt")
 #define HX_FLOATS 16
 #define HX_WIDEN(p) ((HxDoubles) _mm512_cvtps_pd(_mm256_loadu_ps(p)))
 #include "kernel/float_body.h"
+#include "kernel/columns_body.h"
+#include "kernel/matrix_body.h"
 
 /* Codes that hamming_select compares at a time: two registers of eight. */
 #define TILE 16
@@ -110,7 +112,8 @@ typedef struct TileDistances
 
 /* Adds the distances in one plane, at the 16 words from p on. */
 HX_INLINE void
-add_plane(TileDistances *sum, const uint8_t *p, const uint8_t *query, unsigned width, __mmask16 live)
+add_plane(TileDistances *sum, const uint8_t *p, const uint8_t *query, unsigned width,
+		  __mmask16 live)
 {
 	uint64_t	word = 0;
 	__m512i		q;
@@ -164,7 +167,8 @@ HX_INLINE unsigned
 append_tile(TileDistances tile, __m512i limits, __mmask16 live, unsigned first, unsigned found,
 			uint16_t *position, uint16_t *distance)
 {
-	const __m512i lane_number = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	const __m512i lane_number = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7,
+												  8, 9, 10, 11, 12, 13, 14, 15);
 	unsigned	low = _mm512_cmple_epu64_mask(tile.low, limits);
 	unsigned	high = _mm512_cmple_epu64_mask(tile.high, limits);
 	unsigned	within = (low | high << 8) & live;
@@ -253,6 +257,11 @@ const HxKernels hx_kernels_avx512 = {
 	.dot_norms = dot_norms,
 	.f16_to_f32 = f16_to_f32,
 	.hadamard = hadamard,
+	.matvec = matvec,
+	.column_distances = column_distances,
+	.dot_doubles = dot_doubles,
+	.multiply_tile = multiply_tile,
+	.rotate_strip = rotate_strip,
 };
 
 HX_TARGET_POP

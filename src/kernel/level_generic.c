@@ -24,6 +24,8 @@ popcount64(uint64_t x)
 #define HX_FLOATS 4
 #define HX_WIDEN(p) ((HxDoubles) {(double) (p)[0], (double) (p)[1]})
 #include "kernel/float_body.h"
+#include "kernel/columns_body.h"
+#include "kernel/matrix_body.h"
 
 #define HX_LEVEL HX_SIMD_GENERIC
 #define HX_TABLE hx_kernels_generic

@@ -18,6 +18,8 @@
 #define HX_FLOATS 4
 #define HX_WIDEN(p) ((HxDoubles) vcvt_f64_f32(vld1_f32(p)))
 #include "kernel/float_body.h"
+#include "kernel/columns_body.h"
+#include "kernel/matrix_body.h"
 
 /* A byte holds the counts of 31 bytes at most: 31 * 8 < 256. */
 #define WORDS_PER_SUM 31
@@ -189,7 +191,7 @@ select_tiles(const HxPlanes *planes, const uint8_t *query, unsigned words, unsig
 
 	for (unsigned next = 0; next < count; next += TILE)
 	{
-		/* The last tile reaches back over codes done before, so as not to read past the last one. */
+		/* The last tile reaches back over codes done before, not to read past the last one. */
 		unsigned	first = next + TILE <= count ? next : count - TILE;
 		uint16x8_t	distances = tile_distances(planes, query, words, rest, first);
 		uint16_t	lane[TILE];
@@ -250,6 +252,11 @@ const HxKernels hx_kernels_neon = {
 	.dot_norms = dot_norms,
 	.f16_to_f32 = f16_to_f32,
 	.hadamard = hadamard,
+	.matvec = matvec,
+	.column_distances = column_distances,
+	.dot_doubles = dot_doubles,
+	.multiply_tile = multiply_tile,
+	.rotate_strip = rotate_strip,
 };
 
 #endif

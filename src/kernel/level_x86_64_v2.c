@@ -18,8 +18,11 @@ HX_TARGET_PUSH("popcnt,sse4.2")
 
 #define HX_DOUBLES 2
 #define HX_FLOATS 4
-#define HX_WIDEN(p) ((HxDoubles) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *) (p)))))
+#define HX_WIDEN(p) \
+	((HxDoubles) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *) (p)))))
 #include "kernel/float_body.h"
+#include "kernel/columns_body.h"
+#include "kernel/matrix_body.h"
 
 #define HX_LEVEL HX_SIMD_X86_64_V2
 #define HX_TABLE hx_kernels_x86_64_v2

@@ -63,4 +63,9 @@ const HxKernels HX_TABLE = {
 	.dot_norms = dot_norms,
 	.f16_to_f32 = f16_to_f32,
 	.hadamard = hadamard,
+	.matvec = matvec,
+	.column_distances = column_distances,
+	.dot_doubles = dot_doubles,
+	.multiply_tile = multiply_tile,
+	.rotate_strip = rotate_strip,
 };

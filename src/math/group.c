@@ -24,7 +24,7 @@
 #define MAX_PARTITION_BITS 11
 #define PARTITION_TARGET 4096	/* strings a partition, to be sorted in the cache */
 
-/* Bytes of strings a thread hashes or compares at a time, and items it looks at: some milliseconds. */
+/* Bytes of strings a thread hashes or compares at a time, and items it looks at: milliseconds. */
 #define SLICE_BYTES ((size_t) 16 << 20)
 #define SLICE_ITEMS ((size_t) 1 << 20)
 
@@ -250,7 +250,13 @@ match_neighbours(void *context, size_t begin, size_t end)
 	uint8_t    *matches = (uint8_t *) g->spare;
 
 	for (size_t i = begin; i < end; i++)
-		matches[i] = (uint8_t) (i == 0 ? MATCH_NONE : match_entries(g, g->entries[i - 1], g->entries[i]));
+	{
+		Match		match = MATCH_NONE;
+
+		if (i > 0)
+			match = match_entries(g, g->entries[i - 1], g->entries[i]);
+		matches[i] = (uint8_t) match;
+	}
 }
 
 /* Order by string, then by number. */
@@ -297,8 +303,9 @@ sort_by_string(const Grouping *g, uint64_t *entries, size_t count)
 }
 
 /*
- * Different strings with one hash stand mixed up around entry `at`. Sorts all of
- * that hash by the strings themselves, and matches them anew. Returns the first.
+ * Different strings with one hash stand mixed up around entry `at`, the first that
+ * differs. Sorts all of that hash by the strings themselves, and matches them anew.
+ * Returns the first. Leaders found before, of strings equal to the first, stay right.
  */
 static size_t
 untangle(Grouping *g, size_t at)
@@ -315,9 +322,6 @@ untangle(Grouping *g, size_t at)
 	sort_by_string(g, g->entries + begin, end - begin);
 	for (size_t i = begin; i < end; i++)
 	{
-		uint32_t	number = (uint32_t) g->entries[i];
-
-		g->leader[number] = number;
 		matches[i] = MATCH_NONE;
 		if (i > begin && match_entries(g, g->entries[i - 1], g->entries[i]) == MATCH_SAME)
 			matches[i] = MATCH_SAME;

@@ -50,7 +50,7 @@ largest_magnitude(const float *x, size_t n)
 	return result;
 }
 
-/* The power of two that brings x > 0 into [0.5, 1). As a double even a subnormal x is a normal number. */
+/* The power of two that brings x > 0 into [0.5, 1). As a double, even a subnormal x is normal. */
 static double
 scale_of(float x)
 {

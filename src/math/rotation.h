@@ -21,6 +21,7 @@ extern size_t hx_rotation_size(size_t dims);
  * normalised: only signs and ratios of the output mean anything. A zero vector
  * gives zeros.
  */
-extern void hx_rotation_apply(uint64_t seed, uint64_t block, const float *x, size_t dims, float *out);
+extern void hx_rotation_apply(uint64_t seed, uint64_t block, const float *x, size_t dims,
+							  float *out);
 
 #endif							/* HX_ROTATION_H */

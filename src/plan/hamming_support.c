@@ -83,7 +83,8 @@ add_histogram(Sample *sample, HeapTuple statistics, AttStatsSlot *slot)
 {
 	double		rest = Max(1 - sample->total, 0);
 
-	if (!get_attstatsslot(slot, statistics, STATISTIC_KIND_HISTOGRAM, InvalidOid, ATTSTATSSLOT_VALUES))
+	if (!get_attstatsslot(slot, statistics, STATISTIC_KIND_HISTOGRAM, InvalidOid,
+						  ATTSTATSSLOT_VALUES))
 		return;
 
 	int			step = (slot->nvalues + MAX_SAMPLE - 1) / MAX_SAMPLE;
@@ -97,7 +98,8 @@ add_histogram(Sample *sample, HeapTuple statistics, AttStatsSlot *slot)
 }
 
 static void
-add_distance(Distances *distances, const BincodeView *a, const BincodeView *b, double weight, int radius)
+add_distance(Distances *distances, const BincodeView *a, const BincodeView *b,
+			 double weight, int radius)
 {
 	if (a->bits != b->bits)
 		return;
@@ -133,7 +135,8 @@ sampled_share(const Sample *sample, const BincodeView *query, int radius)
 			continue;
 		}
 		for (int j = 0; j < i; j++)
-			add_distance(&distances, &sample->codes[j], code, 2 * weight * sample->weight[j], radius);
+			add_distance(&distances, &sample->codes[j], code,
+						 2 * weight * sample->weight[j], radius);
 		if (i < sample->common)
 			add_distance(&distances, code, code, weight * weight, radius);
 	}
@@ -178,7 +181,8 @@ share_within(PlannerInfo *root, Node *column, int relation, const BincodeView *q
 	pfree(sample);
 
 	if (share < 0)
-		share = bits > 0 ? normal_share(bits / 2.0, sqrt(bits), radius) : DEFAULT_WITHIN_SELECTIVITY;
+		share = bits <= 0 ? DEFAULT_WITHIN_SELECTIVITY :
+			normal_share(bits / 2.0, sqrt(bits), radius);
 	CLAMP_PROBABILITY(share);
 	return share;
 }
@@ -236,7 +240,8 @@ index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 
 	Oid			ball = get_func_rettype(constructor);
-	Oid			within = get_opfamily_member(request->opfamily, exprType(column), ball, STRATEGY_WITHIN);
+	Oid			within = get_opfamily_member(request->opfamily, exprType(column), ball,
+											 STRATEGY_WITHIN);
 
 	if (!OidIsValid(within))
 		return NIL;
@@ -244,9 +249,9 @@ index_condition(SupportRequestIndexCondition *request)
 	Expr	   *argument = (Expr *) makeFuncExpr(constructor, ball, list_make2(value, radius),
 												 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
 
+	argument = (Expr *) eval_const_expressions(request->root, (Node *) argument);
 	request->lossy = false;
-	return list_make1(make_opclause(within, BOOLOID, false, (Expr *) column,
-									(Expr *) eval_const_expressions(request->root, (Node *) argument),
+	return list_make1(make_opclause(within, BOOLOID, false, (Expr *) column, argument,
 									InvalidOid, InvalidOid));
 }
 
@@ -278,7 +283,7 @@ hashidx_hamming_within_support(PG_FUNCTION_ARGS)
 
 HX_FUNCTION(hashidx_hamming_ball_sel);
 
-/* RESTRICT estimator of code <@ hamming_ball; the ball is a constant or a call of its constructor. */
+/* RESTRICT estimator of code <@ hamming_ball; the ball: a constant or a call of its constructor. */
 Datum
 hashidx_hamming_ball_sel(PG_FUNCTION_ARGS)
 {

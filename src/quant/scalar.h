@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Half precision, rounded to nearest even; false when a value is beyond +-65504 (its index in *bad). */
+/* Half precision, rounded to nearest even; false when one is beyond +-65504 (its index in *bad). */
 extern bool hx_f16_encode(const float *in, uint16_t *out, size_t n, size_t *bad);
 
 /*
@@ -22,8 +22,10 @@ extern bool hx_f16_encode(const float *in, uint16_t *out, size_t n, size_t *bad)
  * the lower dimension in the low nibble, an unused last nibble is zero. When all
  * numbers are equal, all codes are 0. The bounds come back in *low and *high.
  */
-extern void hx_scalar_encode(const float *in, size_t n, int bits, uint8_t *codes, float *low, float *high);
-extern void hx_scalar_decode(const uint8_t *codes, size_t n, int bits, float low, float high, float *out);
+extern void hx_scalar_encode(const float *in, size_t n, int bits, uint8_t *codes,
+							 float *low, float *high);
+extern void hx_scalar_decode(const uint8_t *codes, size_t n, int bits, float low, float high,
+							 float *out);
 
 /* Bytes that n codes of `bits` bits take. */
 extern size_t hx_scalar_bytes(size_t n, int bits);

@@ -7,7 +7,7 @@
  *	  random BITS COUNT SEED			seeded random codes
  *	  near BASE COUNT SEED FLIPS		codes of BASE with 0 to FLIPS bits flipped
  *	  images							vectors, from an IDX file of images on standard input
- *	  copy ROWS						    COPY data: id integer, code or vector
+ *	  copy ROWS							COPY data: id integer, code or vector
  *	  uncopy							codes, from COPY data of one column on standard input
  *	  nearest BASE QUERIES K			for each query the K smallest distances, ascending
  *	  within BASE QUERIES RADIUS		for each query the number of rows within RADIUS

@@ -140,20 +140,24 @@ run_isolation()
 
 run_tap()
 {
-	local file log=$scratch/tap.log ok not_ok
+	local file name log=$scratch/tap.log status ok not_ok
 
 	export PG_REGRESS=$pgxs/src/test/regress/pg_regress PGPORT=65432
 	export TESTDIR=$scratch TESTDATADIR=$scratch/tmp_check TESTLOGDIR=$scratch/tmp_check/log
 	as_user mkdir -p "$TESTLOGDIR"
 	for file in test/t/*.pl; do
 		[ -e "$file" ] || continue
+		name=$(basename "$file" .pl)
 		run prove -v -I "$pgxs/src/test/perl" -I test/t "$file" >"$log" 2>&1
 		status=$?
 		ok=$(grep -cE '^ok ' "$log")
 		not_ok=$(grep -cE '^not ok ' "$log")
 		[ $status != 0 ] && [ "$not_ok" = 0 ] && not_ok=1	# it died
-		add "$(basename "$file" .pl)" "$ok" "$not_ok"
-		[ $status = 0 ] || show "$log" 60
+		add "$name" "$ok" "$not_ok"
+		if [ $status != 0 ]; then
+			show "$log"
+			show "$TESTLOGDIR/regress_log_$name"
+		fi
 		rm -rf "$scratch/tmp_check"/*_data
 	done
 }

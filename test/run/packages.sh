@@ -57,6 +57,11 @@ has_compiler()
 	echo '#include <stdlib.h>' | ${CC:-gcc} -fsyntax-only -x c -
 }
 
+has_clang_openmp()
+{
+	echo '#include <omp.h>' | clang -fopenmp -fsyntax-only -x c -
+}
+
 has_headers()
 {
 	[ -e "$($PG_CONFIG --pgxs)" ]
@@ -83,10 +88,10 @@ list_needs()
 
 	need gcc "compiles the C code" has_compiler
 	need libc6-dev "the C library's headers" has_compiler
-	need "postgresql-server-dev-$major" "PostgreSQL's headers and build rules" has_headers
+	need "postgresql-server-dev-${major:-all}" "PostgreSQL's headers and build rules" has_headers
 	[ "$purpose" = build ] && return
 
-	need "postgresql-$major" "the server that the private clusters run" has_server
+	need "postgresql${major:+-$major}" "the server that the private clusters run" has_server
 	[ "$purpose" = demo ] &&
 		need dataset-fashion-mnist "70,000 small pictures to search in" \
 			test -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
@@ -98,6 +103,7 @@ list_needs()
 	[ "$purpose" = check ] && return
 
 	need clang "the second compiler to build with" command -v clang
+	need libomp-dev "OpenMP for clang" has_clang_openmp
 	need debootstrap "makes a root with a newer Debian and PostgreSQL" command -v debootstrap
 }
 
@@ -149,11 +155,11 @@ if ! command -v apt-get >/dev/null; then
 	fail "Without apt this cannot be installed from here: please install it and try again."
 fi
 if [ "$(id -u)" != 0 ]; then
-	command -v sudo >/dev/null || {
+	sudo=sudo
+	if ! sudo true 2>/dev/null; then
 		say_missing
 		fail "Please run this as root: apt-get install ${missing[*]}"
-	}
-	sudo=sudo
+	fi
 fi
 
 apt_knows || apt update || fail "apt-get update failed"

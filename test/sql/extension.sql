@@ -12,8 +12,10 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hashidx');
 SELECT count(*) > 100 AS has_members FROM member;
 
--- No object without a comment; the extension has one as well.
-SELECT object FROM member WHERE obj_description(objid, classid::regclass::text) IS NULL ORDER BY 1;
+-- No object without a comment, but for array types; the extension has one as well.
+SELECT object FROM member
+WHERE obj_description(objid, classid::regclass::text) IS NULL AND object NOT LIKE 'type %[]'
+ORDER BY 1;
 SELECT obj_description(oid, 'pg_extension') FROM pg_extension WHERE extname = 'hashidx';
 
 -- All code is C, runs with the caller's rights and promises nothing about leaks.

@@ -89,9 +89,12 @@ check_counts(const HxKernels *kernels, const uint8_t *a, const uint8_t *b, size_
 {
 	const char *level = hx_kernel_level_name(kernels->level);
 
-	CHECK(kernels->popcount(a, bytes) == naive_popcount(a, bytes), "%s, %zu bytes", level, bytes);
-	CHECK(kernels->hamming(a, b, bytes) == naive_hamming(a, b, bytes), "%s, %zu bytes", level, bytes);
-	CHECK(kernels->popcount_and(a, b, bytes) == naive_and(a, b, bytes), "%s, %zu bytes", level, bytes);
+	CHECK(kernels->popcount(a, bytes) == naive_popcount(a, bytes),
+		  "%s, %zu bytes", level, bytes);
+	CHECK(kernels->hamming(a, b, bytes) == naive_hamming(a, b, bytes),
+		  "%s, %zu bytes", level, bytes);
+	CHECK(kernels->popcount_and(a, b, bytes) == naive_and(a, b, bytes),
+		  "%s, %zu bytes", level, bytes);
 }
 
 /* Every length, strings that begin at any alignment and end at unreadable memory. */
@@ -155,7 +158,8 @@ planes_layout(void)
 			CHECK(memcmp(back, code, code_bytes) == 0, "%u bytes, position %u", code_bytes, i);
 
 			for (unsigned w = 0; w < code_bytes / 8; w++, plane += (size_t) stride * 8)
-				CHECK(memcmp(plane + i * 8, code + w * 8, 8) == 0, "%u bytes, word %u", code_bytes, w);
+				CHECK(memcmp(plane + i * 8, code + w * 8, 8) == 0,
+					  "%u bytes, word %u", code_bytes, w);
 			code += code_bytes / 8 * 8;
 			for (unsigned width = 4; width > 0; width /= 2)
 			{
@@ -200,7 +204,8 @@ check_select(const HxKernels *kernels, const HxPlanes *planes, const uint8_t *qu
 			expected++;
 		}
 	}
-	CHECK(same && found == expected, "%s: %u bytes, stride %u, count %u, limit %u: %u found, not %u",
+	CHECK(same && found == expected,
+		  "%s: %u bytes, stride %u, count %u, limit %u: %u found, not %u",
 		  level, planes->code_bytes, planes->stride, planes->count, limit, found, expected);
 	CHECK(position[room] == SENTINEL && distance[room] == SENTINEL,
 		  "%s: wrote past the room for its results", level);
@@ -214,7 +219,8 @@ check_select(const HxKernels *kernels, const HxPlanes *planes, const uint8_t *qu
  * `shift` bytes before it; the part not in use is noise.
  */
 static void
-check_block(const HxKernels *kernels, unsigned code_bytes, unsigned stride, unsigned count, size_t shift)
+check_block(const HxKernels *kernels, unsigned code_bytes, unsigned stride, unsigned count,
+			size_t shift)
 {
 	size_t		block_bytes = (size_t) stride * code_bytes;
 	Guarded		memory = guarded_new(block_bytes + shift);
@@ -250,7 +256,9 @@ check_block(const HxKernels *kernels, unsigned code_bytes, unsigned stride, unsi
 static void
 select_lengths_at(const HxKernels *kernels)
 {
-	static const unsigned large[] = {96, 128, 247, 248, 249, 256, 511, 1024, 2047, 4095, 8190, 8191};
+	static const unsigned large[] = {
+		96, 128, 247, 248, 249, 256, 511, 1024, 2047, 4095, 8190, 8191,
+	};
 
 	for (unsigned code_bytes = 1; code_bytes <= 80; code_bytes++)
 	{

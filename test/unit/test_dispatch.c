@@ -7,7 +7,7 @@
 static void
 generic_before_init(void)
 {
-	CHECK(hx_kernels != NULL && hx_kernels->level == HX_SIMD_GENERIC, "level %d", hx_kernels->level);
+	CHECK(hx_kernels->level == HX_SIMD_GENERIC, "level %d", hx_kernels->level);
 }
 
 static void
@@ -18,7 +18,8 @@ best_by_default(void)
 	for (int level = HX_SIMD_GENERIC; level < HX_SIMD_LEVELS; level++)
 	{
 		if (hx_kernel_level((HxSimdLevel) level) != NULL)
-			CHECK(hx_kernels->level >= (HxSimdLevel) level, "%d is not the best", hx_kernels->level);
+			CHECK(hx_kernels->level >= (HxSimdLevel) level,
+				  "%d is not the best", hx_kernels->level);
 	}
 }
 

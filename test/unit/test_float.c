@@ -82,7 +82,8 @@ check_sums(const HxKernels *kernels, const float *a, const float *b, size_t n)
 	HxDotNorms	all = kernels->dot_norms(a, b, n);
 
 	CHECK(same_bits(kernels->dot(a, b, n), naive_dot(a, b, n)), "%s, %zu floats", level, n);
-	CHECK(same_bits(kernels->l2_squared(a, b, n), naive_l2_squared(a, b, n)), "%s, %zu floats", level, n);
+	CHECK(same_bits(kernels->l2_squared(a, b, n), naive_l2_squared(a, b, n)),
+		  "%s, %zu floats", level, n);
 	CHECK(same_bits(kernels->l1(a, b, n), naive_l1(a, b, n)), "%s, %zu floats", level, n);
 	CHECK(same_bits(all.dot, naive_dot(a, b, n)), "%s, %zu floats", level, n);
 	CHECK(same_bits(all.norm_a, naive_dot(a, a, n)), "%s, %zu floats", level, n);
@@ -199,7 +200,8 @@ naive_half(uint16_t half)
 {
 	int			exponent = half >> 10 & 31;
 	int			fraction = half & 1023;
-	double		value = exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25);
+	double		value = exponent == 0 ? ldexp(fraction, -24) :
+		ldexp(1024 + fraction, exponent - 25);
 
 	return half & 0x8000 ? -value : value;
 }

@@ -66,10 +66,12 @@ check_order(const uint8_t *strings, size_t width, size_t count,
 		checks_run = 0;
 		found = hx_group_equal(strings, width, count, order, scratch, count_check, &checks_run);
 		hx_team_end();
-		CHECK(found == groups, "%s, %d threads: %zu groups instead of %zu", what, threads, found, groups);
+		CHECK(found == groups,
+			  "%s, %d threads: %zu groups instead of %zu", what, threads, found, groups);
 		CHECK(memcmp(order, expected, count * sizeof(uint32_t)) == 0,
 			  "%s, %zu strings of %zu, %d threads: wrong order", what, count, width, threads);
-		CHECK(order[count] == UINT32_MAX && scratch[scratch_bytes] == 0x5a, "%s: wrote too far", what);
+		CHECK(order[count] == UINT32_MAX && scratch[scratch_bytes] == 0x5a,
+			  "%s: wrote too far", what);
 		CHECK(count == 0 || checks_run > 0, "%s: no interrupt check", what);
 	}
 	free(scratch);

@@ -58,7 +58,8 @@ neighbours(void)
 		}
 		/* 500 expected; 100 is more than six standard deviations. */
 		for (int bit = 0; bit < 64; bit++)
-			CHECK(flips[bit] > 400 && flips[bit] < 600, "argument %d, bit %d: %u", argument, bit, flips[bit]);
+			CHECK(flips[bit] > 400 && flips[bit] < 600,
+				  "argument %d, bit %d: %u", argument, bit, flips[bit]);
 	}
 }
 

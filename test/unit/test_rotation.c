@@ -43,7 +43,8 @@ random_vector(float *x, size_t n)
 static void
 sizes(void)
 {
-	CHECK(hx_rotation_size(1) == 1 && hx_rotation_size(2) == 2 && hx_rotation_size(3) == 4, "small");
+	CHECK(hx_rotation_size(1) == 1 && hx_rotation_size(2) == 2 && hx_rotation_size(3) == 4,
+		  "small");
 	CHECK(hx_rotation_size(768) == 1024 && hx_rotation_size(1024) == 1024 &&
 		  hx_rotation_size(1025) == 2048 && hx_rotation_size(16000) == 16384, "large");
 }

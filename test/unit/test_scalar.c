@@ -36,7 +36,8 @@ value_of_half(uint16_t half)
 {
 	int			exponent = half >> 10 & 31;
 	int			fraction = half & 1023;
-	double		value = exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25);
+	double		value = exponent == 0 ? ldexp(fraction, -24) :
+		ldexp(1024 + fraction, exponent - 25);
 
 	return half & 0x8000 ? -value : value;
 }
@@ -59,7 +60,8 @@ half_rounding(void)
 		CHECK(encode_half(middle) == even, "middle above %04x", half);
 		CHECK(encode_half(-middle) == minus_even, "middle below -%04x", half);
 		CHECK(encode_half(nextafterf(middle, 0)) == half, "below the middle above %04x", half);
-		CHECK(encode_half(nextafterf(middle, 1e9f)) == half + 1, "above the middle above %04x", half);
+		CHECK(encode_half(nextafterf(middle, 1e9f)) == half + 1,
+			  "above the middle above %04x", half);
 	}
 	CHECK(encode_half(65504) == 0x7bff, "the largest");
 	CHECK(encode_half(FLT_TRUE_MIN) == 0, "the least float");
@@ -70,7 +72,9 @@ half_rounding(void)
 static void
 half_out_of_range(void)
 {
-	const float wrong[] = {nextafterf(65504, 1e9f), 65520, 1e9f, FLT_MAX, (float) INFINITY, (float) NAN};
+	const float wrong[] = {
+		nextafterf(65504, 1e9f), 65520, 1e9f, FLT_MAX, (float) INFINITY, (float) NAN,
+	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 	{
@@ -213,6 +217,7 @@ hostile_ranges(void)
 	check_range(3, 3, "one value");
 	check_range(0, FLT_TRUE_MIN, "the least step there is");
 	check_range(-FLT_TRUE_MIN, FLT_TRUE_MIN, "around zero");
+	check_range(-3 * FLT_TRUE_MIN, FLT_TRUE_MIN, "a code just below zero");
 	check_range(0, 100 * FLT_TRUE_MIN, "subnormal");
 	check_range(-300 * FLT_TRUE_MIN, 255 * FLT_TRUE_MIN, "subnormal");
 	check_range(FLT_MIN, 2 * FLT_MIN, "barely normal");
@@ -226,14 +231,15 @@ hostile_ranges(void)
 	check_range(-16777216 - 40, -16777216 + 20, "a step of floats that changes");
 }
 
-/* Ranges of a few floats, where steps and spacing of floats are of one size; all pairs of floats. */
+/* Ranges of a few floats, where steps and spacing of floats are of one size. */
 static void
 steps_like_floats(void)
 {
 	for (int round = 0; round < 3000; round++)
 	{
 		uint32_t	exponent = unit_below(254) << 23;
-		uint32_t	at = exponent + (unit_below(2) ? UINT32_C(0x7fff80) + unit_below(256) : unit_below(1u << 23));
+		uint32_t	around = UINT32_C(0x7fff80) + unit_below(256);	/* where the spacing doubles */
+		uint32_t	at = exponent + (unit_below(2) ? around : unit_below(1u << 23));
 		uint32_t	span = 1 + unit_below(1200);
 		float		sign = unit_below(2) ? 1.0f : -1.0f;
 		float		in[MAX_LENGTH];
@@ -283,7 +289,8 @@ golden(void)
 	hx_scalar_decode(codes, 7, 8, low, high, out);
 	CHECK(out[1] == (float) (-1 + 64 * 2 / 255.0), "64 is %a", (double) out[1]);
 	hx_scalar_encode(in, 7, 4, codes, &low, &high);
-	CHECK(memcmp(codes, four, 4) == 0, "4 bits: %02x %02x %02x %02x", codes[0], codes[1], codes[2], codes[3]);
+	CHECK(memcmp(codes, four, 4) == 0,
+		  "4 bits: %02x %02x %02x %02x", codes[0], codes[1], codes[2], codes[3]);
 }
 
 int

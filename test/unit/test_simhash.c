@@ -62,7 +62,8 @@ against_definition(void)
 			}
 			for (unsigned j = bits[m]; j < (bits[m] + 7) / 8 * 8; j++)
 				wrong += bit_at(code, j);
-			CHECK(wrong == 0 && code[(bits[m] + 7) / 8] == 0xa5, "%zu dims, %u bits", dims[k], bits[m]);
+			CHECK(wrong == 0 && code[(bits[m] + 7) / 8] == 0xa5,
+				  "%zu dims, %u bits", dims[k], bits[m]);
 		}
 	}
 }
@@ -81,11 +82,13 @@ golden(void)
 	uint8_t		code[16];
 
 	hx_simhash(three, 3, 20, 0, scratch, code);
-	CHECK(memcmp(code, short_code, sizeof(short_code)) == 0, "%02x %02x %02x", code[0], code[1], code[2]);
+	CHECK(memcmp(code, short_code, sizeof(short_code)) == 0,
+		  "%02x %02x %02x", code[0], code[1], code[2]);
 	for (int i = 0; i < 100; i++)
 		ramp[i] = (float) (i * i % 101) - 50;
 	hx_simhash(ramp, 100, 128, UINT64_C(0xfedcba9876543210), scratch, code);
-	CHECK(memcmp(code, long_code, sizeof(long_code)) == 0, "%02x %02x %02x %02x ...", code[0], code[1], code[2], code[3]);
+	CHECK(memcmp(code, long_code, sizeof(long_code)) == 0,
+		  "%02x %02x %02x %02x ...", code[0], code[1], code[2], code[3]);
 }
 
 /* b at a given angle from a, both unit vectors. */
@@ -292,7 +295,8 @@ same_at(const HxKernels *kernels)
 		hx_simhash(x, n, 1024, 4, scratch, expected);
 		hx_kernel_use(kernels->level);
 		hx_simhash(x, n, 1024, 4, scratch, code);
-		CHECK(memcmp(code, expected, 128) == 0, "%s, %zu dims", hx_kernel_level_name(kernels->level), n);
+		CHECK(memcmp(code, expected, 128) == 0,
+			  "%s, %zu dims", hx_kernel_level_name(kernels->level), n);
 	}
 	hx_kernel_init();
 }

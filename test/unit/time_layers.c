@@ -142,7 +142,8 @@ main(void)
 	time_vector("encode f16", encode_half);
 	for (int threads = 1; threads <= 2; threads++)
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-			printf("group %d strings of 32 bytes, of %llu kinds, %d threads: %.1f ms\n", STRINGS,
-				   (unsigned long long) kinds[i], threads, milliseconds_to_group(32, kinds[i], threads));
+			printf("group %d strings of 32 bytes, of %llu kinds, %d threads: %.1f ms\n",
+				   STRINGS, (unsigned long long) kinds[i], threads,
+				   milliseconds_to_group(32, kinds[i], threads));
 	return 0;
 }

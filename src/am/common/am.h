@@ -23,12 +23,13 @@ typedef struct HxCheck
 	Relation	index;
 	Relation	heap;
 	BlockNumber heap_blocks;	/* at least as many blocks the table has; 0 at first */
-	struct bloom_filter *filter;	/* of the rows in the index, or NULL when they are not asked for */
+	struct bloom_filter *filter;	/* of the rows in the index; NULL: not asked for */
 	int64		problems;
 } HxCheck;
 
 /* Warns of one problem, and counts it. detail: a printf format, a whole sentence. */
-extern void hx_check_warn(HxCheck *check, BlockNumber blk, const char *detail,...) pg_attribute_printf(3, 4);
+extern void hx_check_warn(HxCheck *check, BlockNumber blk, const char *detail,...)
+			pg_attribute_printf(3, 4);
 
 /* Tells that the index has a row with this TID and this key: the bytes of the key, and how many. */
 extern void hx_check_add_row(HxCheck *check, ItemPointerData tid, const void *key, Size bytes);

@@ -99,7 +99,7 @@ expect_all_rows(HxCheck *check, Snapshot snapshot)
 	IndexInfo  *info = BuildIndexInfo(check->index);
 	TableScanDesc scan = table_beginscan_strat(check->heap, snapshot, 0, NULL, true, true);
 
-	/* As in CREATE INDEX CONCURRENTLY: rows that the MVCC snapshot sees, under their roots' TIDs. */
+	/* As in CREATE INDEX CONCURRENTLY: rows that the snapshot sees, under their roots' TIDs. */
 	info->ii_Concurrent = true;
 	info->ii_Unique = false;
 	info->ii_ExclusionOps = NULL;
@@ -130,7 +130,8 @@ run_check(HxCheck *check, bool heapallindexed)
 		int64		rows = Max((int64) check->heap->rd_rel->reltuples,
 							   RelationGetNumberOfBlocks(check->heap) * (int64) 64);
 
-		check->filter = bloom_create(rows, maintenance_work_mem, pg_prng_uint64(&pg_global_prng_state));
+		check->filter = bloom_create(rows, maintenance_work_mem,
+									 pg_prng_uint64(&pg_global_prng_state));
 	}
 
 	hx_am_tools(check->index)->check(check);

@@ -20,7 +20,7 @@
 #include "storage/bufpage.h"
 #include "utils/rel.h"
 
-/* Last two bytes of a page; others in use: 0xFF80-0xFF83 core and bloom, 0xFF84 and 0xFF90 pgvector. */
+/* Last two bytes of a page. In use elsewhere: 0xFF80-0xFF83 core, bloom; 0xFF84, 0xFF90 pgvector */
 #define HX_PAGE_ID_HAMMING 0xFFA1
 
 typedef enum HxPageKind
@@ -72,7 +72,7 @@ extern void hx_page_init(Page page, HxPageKind kind, uint16 page_id);
  */
 extern const char *hx_page_problem(Page page, uint16 page_id);
 
-/* Raises hx_page_report_damage() unless the locked buffer holds a page of ours; returns its kind. */
+/* The kind of the page in a locked buffer; hx_page_report_damage() when it is not one of ours. */
 extern HxPageKind hx_page_check(Relation index, Buffer buf, uint16 page_id);
 
 /* Extends the main fork by one zero page; returns its buffer, exclusively locked. */

@@ -42,6 +42,9 @@ extern HammingCache *hamming_cache(Relation index);
 /* The shape as far as the index's definition tells it: bits from the column's typmod, or 0. */
 extern HammingShape hamming_declared_shape(Relation index);
 
+/* The kind of the page in a locked buffer, not the metapage's; reports damage unless it can be in the index. */
+extern HxPageKind hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf);
+
 /* ERRCODE_DATA_EXCEPTION unless a code of that many bits belongs into the index. */
 extern void hamming_check_bits(Relation index, const HammingShape *shape, int32 bits);
 
@@ -51,12 +54,20 @@ extern HammingRow hamming_row(Relation index, ItemPointer tid);
 /* Sets the number of bits; errors when codes so long do not fit a page. */
 extern void hamming_shape_set_bits(HammingShape *shape, int32 bits);
 
-/* The value tuple of the INCLUDE columns of a row, t_tid naming the row; errors when it fits no page. */
-extern IndexTuple hamming_payload_form(Relation index, Datum *values, bool *isnull, ItemPointer tid);
+/* hamming_payload.c */
+
+/* The tuple of a row's INCLUDE values, t_tid naming the row; errors when it fits no page. */
+extern IndexTuple hamming_payload_form(Relation index, Datum *values, bool *isnull,
+									   ItemPointer tid);
+
+/* The payload of a used item of a payload page; NULL: the item does not lie within the page. */
+extern IndexTuple hamming_payload_at(Page page, OffsetNumber off);
 
 /* The payload at an offset if it is that row's, else NULL: it is gone, or the page is damaged. */
 extern IndexTuple hamming_payload_find(Page page, OffsetNumber off, ItemPointer tid);
-extern void hamming_payload_deform(Relation index, IndexTuple payload, Datum *values, bool *isnull);
+
+/* Fills values[1..] and isnull[1..]; they point into the payload. False: it is damaged. */
+extern bool hamming_payload_deform(Relation index, IndexTuple payload, Datum *values, bool *isnull);
 
 /* hamming_build.c */
 extern IndexBuildResult *hamming_build(Relation heap, Relation index, IndexInfo *info);
@@ -68,20 +79,24 @@ extern bool hamming_insert(Relation index, Datum *values, bool *isnull, ItemPoin
 
 /* hamming_scan.c */
 extern IndexScanDesc hamming_beginscan(Relation index, int nkeys, int norderbys);
-extern void hamming_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys);
+extern void hamming_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
+						   ScanKey orderbys, int norderbys);
 extern bool hamming_gettuple(IndexScanDesc scan, ScanDirection direction);
 extern int64 hamming_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
 extern void hamming_endscan(IndexScanDesc scan);
 
 /* hamming_vacuum.c */
-extern IndexBulkDeleteResult *hamming_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
-												 IndexBulkDeleteCallback callback, void *state);
-extern IndexBulkDeleteResult *hamming_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+extern IndexBulkDeleteResult *hamming_bulkdelete(IndexVacuumInfo *info,
+												 IndexBulkDeleteResult *stats,
+												 IndexBulkDeleteCallback callback,
+												 void *state);
+extern IndexBulkDeleteResult *hamming_vacuumcleanup(IndexVacuumInfo *info,
+													IndexBulkDeleteResult *stats);
 
 /* hamming_cost.c */
-extern void hamming_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_count,
-								 Cost *startup, Cost *total, Selectivity *selectivity,
-								 double *correlation, double *pages);
+extern void hamming_costestimate(struct PlannerInfo *root, struct IndexPath *path,
+								 double loop_count, Cost *startup, Cost *total,
+								 Selectivity *selectivity, double *correlation, double *pages);
 
 /* hamming_check.c */
 extern const void *hamming_key_bytes(Datum key, Size *bytes);

@@ -27,6 +27,9 @@
 /* The first batch is allocated for this many rows and doubles while memory lasts. */
 #define FIRST_BATCH 8192
 
+/* Fewer rows are grouped in less time than a thread takes to begin and end on a busy machine. */
+#define MIN_ROWS_PER_THREAD 32768
+
 typedef struct HammingBuild
 {
 	Relation	index;
@@ -116,13 +119,14 @@ check_interrupts(void *context)
 static uint32 *
 group_batch(HammingBuild *build)
 {
-	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext, mul_size(build->count, sizeof(uint32)));
-	void	   *scratch = MemoryContextAllocHuge(CurrentMemoryContext, hx_group_scratch(build->count));
+	uint32	   *order = palloc_extended(mul_size(build->count, sizeof(uint32)), MCXT_ALLOC_HUGE);
+	void	   *scratch = palloc_extended(hx_group_scratch(build->count), MCXT_ALLOC_HUGE);
+	int			threads = Min(hx_guc_build_threads(), build->count / MIN_ROWS_PER_THREAD + 1);
 
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HAMMING_PHASE_GROUP);
 	PG_TRY();
 	{
-		hx_team_start(hx_guc_build_threads());
+		hx_team_start(threads);
 		hx_group_equal(build->codes, build->shape.code_bytes, build->count, order, scratch,
 					   check_interrupts, NULL);
 	}
@@ -223,7 +227,8 @@ add_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive
 	if (build->count == build->capacity)
 		make_room(build);
 
-	memcpy(build->codes + build->count * build->shape.code_bytes, code.bytes, build->shape.code_bytes);
+	memcpy(build->codes + build->count * build->shape.code_bytes, code.bytes,
+		   build->shape.code_bytes);
 	build->rows[build->count++] = row;
 	build->row_total++;
 	MemoryContextReset(build->row_context);

@@ -6,9 +6,10 @@
  */
 #include "am/hamming/hamming.h"
 
-#include "access/xlog.h"
+#include "access/tableam.h"
 #include "miscadmin.h"
 #include "type/bincode.h"
+#include "utils/snapmgr.h"
 
 /* Copies a block. */
 static void
@@ -65,12 +66,19 @@ check_payload_link(HxCheck *check, BlockNumber blk, HammingRow *row)
 		read_page(check->index, payload_blk, copy.data);
 		if (hx_page_problem(copy.data, HX_PAGE_ID_HAMMING) == NULL &&
 			hx_page_opaque(copy.data)->kind == HX_PAGE_PAYLOAD &&
-			hamming_payload_find(copy.data, ItemPointerGetOffsetNumberNoCheck(&row->payload), &row->tid))
+			hamming_payload_find(copy.data, ItemPointerGetOffsetNumberNoCheck(&row->payload),
+								 &row->tid) != NULL)
 			return;
 	}
 
-	/* On a standby, vacuum may have been replayed since the row was read. */
-	if (!RecoveryInProgress())
+	/*
+	 * Vacuum may have taken the values and not yet the row: it was interrupted,
+	 * or, on a standby, goes on while we look. But never those of a row that
+	 * somebody can see.
+	 */
+	bool		all_dead;
+
+	if (table_index_fetch_tuple_check(check->heap, &row->tid, GetActiveSnapshot(), &all_dead))
 		hx_check_warn(check, blk, "The INCLUDE values of row (%u,%u) are not at (%u,%u).",
 					  ItemPointerGetBlockNumberNoCheck(&row->tid),
 					  ItemPointerGetOffsetNumberNoCheck(&row->tid),
@@ -99,9 +107,12 @@ check_run(HxCheck *check, BlockNumber blk, const HammingView *view, int begin, i
 		HammingRow	row = hamming_view_row(view, i, &continues);
 
 		if (!is_plausible_tid(check, &row.tid))
+		{
 			hx_check_warn(check, blk, "Row %d points to (%u,%u), which cannot be in the table.", i,
 						  ItemPointerGetBlockNumberNoCheck(&row.tid),
 						  ItemPointerGetOffsetNumberNoCheck(&row.tid));
+			continue;
+		}
 		if (view->row_bytes == sizeof(HammingRow))
 			check_payload_link(check, blk, &row);
 		if (check->filter != NULL)
@@ -138,17 +149,27 @@ check_codes_page(HxCheck *check, BlockNumber blk, Page page, const HammingShape 
 static void
 check_payload_page(HxCheck *check, BlockNumber blk, Page page)
 {
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+
+	if (IndexRelationGetNumberOfAttributes(check->index) == 1)
+	{
+		hx_check_warn(check, blk, "The index has no INCLUDE columns, but a page for their values.");
+		return;
+	}
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 	{
 		ItemId		item = PageGetItemId(page, off);
 
 		if (!ItemIdIsUsed(item))
 			continue;
-		if (!ItemIdIsNormal(item) ||
-			ItemIdGetOffset(item) + ItemIdGetLength(item) > ((PageHeader) page)->pd_special ||
-			ItemIdGetLength(item) < sizeof(IndexTupleData) ||
-			IndexTupleSize((IndexTuple) PageGetItem(page, item)) > ItemIdGetLength(item))
+
+		IndexTuple	payload = hamming_payload_at(page, off);
+
+		if (payload == NULL)
 			hx_check_warn(check, blk, "Item %u does not lie within the page.", off);
+		else if (!hamming_payload_deform(check->index, payload, values, isnull))
+			hx_check_warn(check, blk, "The values of item %u do not lie within it.", off);
 	}
 }
 
@@ -166,7 +187,8 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 
 	BlockNumber blk = hamming_meta(BufferGetPage(meta_buf))->room[list];
 
-	while (blk != InvalidBlockNumber && blk >= HAMMING_FIRST_BLOCK && blk < blocks && length++ < blocks)
+	while (blk != InvalidBlockNumber && blk >= HAMMING_FIRST_BLOCK && blk < blocks &&
+		   length++ < blocks)
 	{
 		PGAlignedBlock copy;
 
@@ -175,7 +197,7 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 			hx_page_opaque(copy.data)->kind != kind ||
 			!(hx_page_opaque(copy.data)->flags & HX_PAGE_LISTED))
 		{
-			hx_check_warn(check, blk, "The page is in a list of pages with room, to which it does not belong.");
+			hx_check_warn(check, blk, "The page does not belong to the list of pages it is in.");
 			break;
 		}
 		blk = hx_page_opaque(copy.data)->next;
@@ -183,7 +205,7 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 	if (length > blocks)
 		hx_check_warn(check, HAMMING_METABLOCK, "A list of pages with room goes in circles.");
 	else if (blk != InvalidBlockNumber && (blk < HAMMING_FIRST_BLOCK || blk >= blocks))
-		hx_check_warn(check, HAMMING_METABLOCK, "A list of pages with room leads to block %u.", blk);
+		hx_check_warn(check, HAMMING_METABLOCK, "A list of pages leads to block %u.", blk);
 	UnlockReleaseBuffer(meta_buf);
 }
 
@@ -244,6 +266,8 @@ hamming_stats(Relation index, HxStats *stats)
 			payload_pages++;
 			continue;
 		}
+		if (problem == NULL && hx_page_opaque(copy.data)->kind != HX_PAGE_CODES)
+			problem = "There is a second metapage.";
 		if (problem == NULL)
 			problem = hamming_view(copy.data, &shape, &view);
 		if (problem != NULL)

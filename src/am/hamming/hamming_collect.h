@@ -11,6 +11,9 @@
 #define HAMMING_FIRST_WANT 128
 #define HAMMING_WANT_GROWTH 8
 
+/* Twice as many are counted in an int. */
+#define HAMMING_MAX_WANT (PG_INT32_MAX / 4)
+
 /*
  * A row found. The key orders by distance and then by TID, which is the order of
  * the answer: distance in the upper 16 bits, block and offset below.

@@ -116,7 +116,7 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	Cost		pass = pass_cost(info, bits);
 	bool		index_only = path->path.pathtype == T_IndexOnlyScan;
 
-	/* An ordered scan has read everything before its first row; an unordered one returns as it reads. */
+	/* An ordered scan has read all before its first row; an unordered one returns as it reads. */
 	*startup = ordered ? pass : 0;
 	*total = rows * cpu_index_tuple_cost +
 		(ordered ? ordered_cost(info, bits, index_only ? (bits + 7) / 8 : 0, rows) : pass);

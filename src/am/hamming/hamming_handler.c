@@ -1,7 +1,7 @@
 /*
  * hamming_handler.c
- *	  hashidx_hamming to the server: the routine, and what the parts of the
- *	  access method share: the cached shape and the tuples of INCLUDE columns.
+ *	  hashidx_hamming to the server: the routine, and the cached shape that the
+ *	  parts of the access method share.
  */
 #include "am/hamming/hamming.h"
 
@@ -62,6 +62,17 @@ hamming_check_bits(Relation index, const HammingShape *shape, int32 bits)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("index \"%s\" holds codes of another length", RelationGetRelationName(index)),
 				 errdetail("The index has codes of %u bits, this one has %d bits.", shape->bits, bits)));
+}
+
+HxPageKind
+hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf)
+{
+	HxPageKind	kind = hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
+
+	if (kind != HX_PAGE_CODES && !(kind == HX_PAGE_PAYLOAD && shape->row_bytes == sizeof(HammingRow)))
+		hx_page_report_damage(index, BufferGetBlockNumber(buf),
+							  "The page is of a kind that does not belong here.");
+	return kind;
 }
 
 HammingRow
@@ -135,68 +146,6 @@ hamming_cache(Relation index)
 	else if (cache->shape.bits == 0)
 		read_meta(index, cache);
 	return cache;
-}
-
-/*
- * The descriptor of the INCLUDE columns alone. Built at need and freed by the
- * caller: building one for a handful of columns costs less than a page access.
- */
-static TupleDesc
-payload_desc(Relation index)
-{
-	TupleDesc	whole = RelationGetDescr(index);
-	TupleDesc	desc = CreateTemplateTupleDesc(whole->natts - 1);
-
-	for (int i = 1; i < whole->natts; i++)
-		TupleDescCopyEntry(desc, i, whole, i + 1);
-	return desc;
-}
-
-IndexTuple
-hamming_payload_form(Relation index, Datum *values, bool *isnull, ItemPointer tid)
-{
-	TupleDesc	desc = payload_desc(index);
-	IndexTuple	payload = index_form_tuple(desc, values + 1, isnull + 1);
-
-	Size		most = HX_PAGE_USABLE - sizeof(ItemIdData);
-
-	FreeTupleDesc(desc);
-	if (MAXALIGN(IndexTupleSize(payload)) > MAXALIGN_DOWN(most))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("INCLUDE values of %zu bytes are too large for index \"%s\"",
-						IndexTupleSize(payload), RelationGetRelationName(index)),
-				 errdetail("They must fit one page: at most %zu bytes.", MAXALIGN_DOWN(most))));
-	payload->t_tid = *tid;
-	return payload;
-}
-
-IndexTuple
-hamming_payload_find(Page page, OffsetNumber off, ItemPointer tid)
-{
-	if (off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
-		return NULL;
-
-	ItemId		item = PageGetItemId(page, off);
-
-	if (!ItemIdIsNormal(item) || ItemIdGetLength(item) < sizeof(IndexTupleData) ||
-		ItemIdGetOffset(item) + ItemIdGetLength(item) > ((PageHeader) page)->pd_special)
-		return NULL;
-
-	IndexTuple	payload = (IndexTuple) PageGetItem(page, item);
-
-	if (IndexTupleSize(payload) > ItemIdGetLength(item) || !ItemPointerEquals(&payload->t_tid, tid))
-		return NULL;
-	return payload;
-}
-
-void
-hamming_payload_deform(Relation index, IndexTuple payload, Datum *values, bool *isnull)
-{
-	TupleDesc	desc = payload_desc(index);
-
-	index_deform_tuple(payload, desc, values + 1, isnull + 1);
-	FreeTupleDesc(desc);
 }
 
 static bool

@@ -101,7 +101,8 @@ place_payload(Relation index, Buffer buf, void *context)
 
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
-	OffsetNumber off = PageAddItem(page, (Item) insert->payload, size, InvalidOffsetNumber, false, false);
+	OffsetNumber off = PageAddItem(page, (Item) insert->payload, size, InvalidOffsetNumber,
+								   false, false);
 
 	if (off == InvalidOffsetNumber)
 		elog(ERROR, "could not add %zu bytes to block %u of index \"%s\"",
@@ -139,8 +140,14 @@ hamming_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	if (isnull[0])
 		return false;
 
-	HammingCache *cache = hamming_cache(index);
+	/* What may detoast comes first: opening a TOAST table can make the server forget the cache. */
 	BincodeView code = hx_bincode_view(values[0]);
+	PayloadInsert payload = {0};
+
+	if (IndexRelationGetNumberOfAttributes(index) > 1)
+		payload.payload = hamming_payload_form(index, values, isnull, tid);
+
+	HammingCache *cache = hamming_cache(index);
 
 	if (cache->shape.bits == 0)
 		fix_bits(index, cache, code.bits);
@@ -149,10 +156,8 @@ hamming_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	CodeInsert	insert = {.shape = &cache->shape,.code = code.bytes};
 
 	insert.row = hamming_row(index, tid);
-	if (cache->shape.row_bytes == sizeof(HammingRow))
+	if (payload.payload != NULL)
 	{
-		PayloadInsert payload = {.payload = hamming_payload_form(index, values, isnull, tid)};
-
 		hamming_list_place(index, cache, HAMMING_LIST_PAYLOAD, place_payload, &payload);
 		insert.row.payload = payload.location;
 	}

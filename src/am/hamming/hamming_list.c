@@ -60,10 +60,14 @@ push_new_page(Relation index, const HammingShape *shape, Buffer meta_buf, Hammin
 	UnlockReleaseBuffer(buf);
 }
 
-/* Reads and exclusively locks a page of a list; reports damage when it is not of the list's kind. */
+/* Reads and exclusively locks a page of a list; damage when it is not of the list's kind. */
 static Buffer
 lock_listed_page(Relation index, HammingList list, BlockNumber blk)
 {
+	if (blk < HAMMING_FIRST_BLOCK || blk >= RelationGetNumberOfBlocks(index))
+		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
+							  "The list of pages with room leads to block %u.", blk);
+
 	Buffer		buf = ReadBuffer(index, blk);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
@@ -97,10 +101,6 @@ advance(Relation index, HammingCache *cache, HammingList list, BlockNumber full)
 		push_new_page(index, &cache->shape, meta_buf, list);
 	cache->room[list] = meta->room[list];
 	UnlockReleaseBuffer(meta_buf);
-	if (cache->room[list] >= RelationGetNumberOfBlocks(index))
-		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
-							  "The list of pages with room leads to block %u, beyond the end.",
-							  cache->room[list]);
 }
 
 void

@@ -7,7 +7,10 @@
 
 #include "am/hamming/hamming.h"
 
-/* Tries to put what `context` holds on a page of the list's kind, exclusively locked; true when done. */
+/*
+ * Tries to put what `context` holds on a page of the list's kind, which is
+ * exclusively locked; true when done.
+ */
 typedef bool (*HammingPlace) (Relation index, Buffer buf, void *context);
 
 /*

@@ -81,6 +81,8 @@ hamming_view(Page page, const HammingShape *shape, HammingView *view)
 	Size		planes = (Size) contents->stride * shape->code_bytes;
 	Size		rows = (Size) contents->rows * shape->row_bytes;
 
+	if (shape->code_bytes == 0)
+		return "There is a page of codes although the index never had any.";
 	if (planes + rows > HAMMING_CODES_SPACE)
 		return "The page claims more codes and rows than fit a page.";
 	if (contents->codes > contents->stride || contents->rows < contents->codes ||
@@ -134,7 +136,8 @@ hamming_codes_append(Page page, const HammingShape *shape, const uint8 *code, Ha
 {
 	HammingCodesPage *contents = codes_page(page);
 	int			row_bytes = shape->row_bytes;
-	uint8	   *end = contents->data + contents->stride * shape->code_bytes + contents->rows * row_bytes;
+	uint8	   *rows = contents->data + contents->stride * shape->code_bytes;
+	uint8	   *end = rows + contents->rows * row_bytes;
 
 	if (end + row_bytes > contents->data + HAMMING_CODES_SPACE)
 		return false;

@@ -98,7 +98,7 @@ typedef struct HammingView
 extern void hamming_meta_init(Page page, const HammingShape *shape);
 extern HammingMetaPage *hamming_meta(Page page);
 
-/* NULL, or what is wrong with the metapage of ours (its magic; the format is the caller's to judge). */
+/* NULL, or what is wrong with the metapage: its magic; the format is the caller's to judge. */
 extern const char *hamming_meta_problem(Page page);
 
 extern void hamming_codes_init(Page page, const HammingShape *shape);
@@ -129,7 +129,8 @@ hamming_view_row(const HammingView *view, int i, bool *continues)
 extern bool hamming_view_runs(const HammingView *view, uint16 *first);
 
 /* Adds a code and its row at the end of a codes page; false, changing nothing, without room. */
-extern bool hamming_codes_append(Page page, const HammingShape *shape, const uint8 *code, HammingRow row);
+extern bool hamming_codes_append(Page page, const HammingShape *shape, const uint8 *code,
+								 HammingRow row);
 
 /*
  * The contents of one codes page in memory, row-major: for writing pages as a

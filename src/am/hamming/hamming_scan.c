@@ -17,6 +17,7 @@
 #include "am/hamming/hamming.h"
 #include "am/hamming/hamming_collect.h"
 
+#include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
@@ -62,6 +63,8 @@ typedef struct HammingScan
 	int			want;
 	BlockNumber next_blk;		/* unordered scans: the page after those collected */
 	BlockNumber end_blk;
+
+	BlockNumber heap_blocks;	/* at least as many the table has; 0 at first */
 
 	/* Visibility, for index-only scans. */
 	Buffer		vm_buf;
@@ -203,15 +206,36 @@ in_other_ranges(HammingScan *state, const uint8 *code)
 	{
 		Range	   *range = &state->ranges[i];
 
-		if (state->kernels->hamming(range->centre.bytes, code, state->shape.code_bytes) > range->radius)
+		uint64		distance = state->kernels->hamming(range->centre.bytes, code,
+													  state->shape.code_bytes);
+
+		if (distance > (uint64) range->radius)
 			return false;
 	}
 	return true;
 }
 
-/* Offers the rows of one code to the collector. */
+/*
+ * Can the table have a row with this TID? The server believes an index, and reads
+ * any block it names. A bitmap scan does not know the table, and the bitmap leaves
+ * blocks beyond its end alone, but takes no offsets that a heap cannot have.
+ */
+static bool
+is_plausible_tid(IndexScanDesc scan, HammingScan *state, const ItemPointerData *tid)
+{
+	BlockNumber blk = ItemPointerGetBlockNumberNoCheck(tid);
+	OffsetNumber off = ItemPointerGetOffsetNumberNoCheck(tid);
+
+	if (scan->heapRelation == NULL)
+		return off >= FirstOffsetNumber && off <= MaxHeapTuplesPerPage && BlockNumberIsValid(blk);
+	if (blk >= state->heap_blocks)
+		state->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
+	return off >= FirstOffsetNumber && blk < state->heap_blocks;
+}
+
+/* Offers the rows of one code, which lies on page blk, to the collector. */
 static void
-collect_run(IndexScanDesc scan, HammingScan *state, const HammingView *view,
+collect_run(IndexScanDesc scan, HammingScan *state, BlockNumber blk, const HammingView *view,
 			int begin, int end, unsigned distance, const uint8 *code)
 {
 	HammingCollector *collector = &state->collector;
@@ -224,6 +248,11 @@ collect_run(IndexScanDesc scan, HammingScan *state, const HammingView *view,
 
 		if (!hamming_collector_wants(collector, key))
 			continue;
+		if (!is_plausible_tid(scan, state, &row.tid))
+			hx_page_report_damage(scan->indexRelation, blk,
+								  "Row %d points to (%u,%u), which cannot be in the table.", i,
+								  ItemPointerGetBlockNumberNoCheck(&row.tid),
+								  ItemPointerGetOffsetNumberNoCheck(&row.tid));
 
 		bool		all_visible = scan->xs_want_itup &&
 			VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(&row.tid), &state->vm_buf);
@@ -265,10 +294,11 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf)
 		int			position = state->position[i];
 
 		if (needs_code)
-			hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes, position, code);
+			hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes,
+						  position, code);
 		if (!in_other_ranges(state, code))
 			continue;
-		collect_run(scan, state, &view,
+		collect_run(scan, state, BufferGetBlockNumber(buf), &view,
 					has_runs ? state->first[position] : position,
 					has_runs ? state->first[position + 1] : position + 1,
 					by_distance ? state->distance[i] : 0, code);
@@ -285,7 +315,7 @@ collect_page(IndexScanDesc scan, HammingScan *state, BlockNumber blk)
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 	/* A page that a crash left behind before its first record is empty. */
 	if (!PageIsNew(BufferGetPage(buf)) &&
-		hx_page_check(scan->indexRelation, buf, HX_PAGE_ID_HAMMING) == HX_PAGE_CODES)
+		hamming_page_kind(scan->indexRelation, &state->shape, buf) == HX_PAGE_CODES)
 		collect_codes(scan, state, buf);
 	UnlockReleaseBuffer(buf);
 }
@@ -298,7 +328,8 @@ new_collector(IndexScanDesc scan, HammingScan *state, int want)
 
 	MemoryContextReset(state->found_context);
 	old = MemoryContextSwitchTo(state->found_context);
-	hamming_collector_init(&state->collector, want, scan->xs_want_itup ? state->shape.code_bytes : 0);
+	hamming_collector_init(&state->collector, want,
+						   scan->xs_want_itup ? state->shape.code_bytes : 0);
 	MemoryContextSwitchTo(old);
 	state->next = 0;
 }
@@ -373,7 +404,8 @@ collect_more(IndexScanDesc scan, HammingScan *state)
 		return false;
 
 	uint64		last = collector->found[collector->count - 1].key;
-	Size		most = (Size) work_mem * 1024 / hamming_collector_row_size(collector->code_bytes);
+	Size		most = Min((Size) work_mem * 1024 / hamming_collector_row_size(collector->code_bytes),
+						   HAMMING_MAX_WANT);
 
 	if (state->want < most)
 		state->want = Min((Size) state->want * HAMMING_WANT_GROWTH, most);
@@ -427,7 +459,9 @@ read_payload(IndexScanDesc scan, const HammingFound *found, Datum *values, bool 
 							  ItemPointerGetBlockNumber(&tid), ItemPointerGetOffsetNumber(&tid));
 	payload = CopyIndexTuple(payload);
 	UnlockReleaseBuffer(buf);
-	hamming_payload_deform(index, payload, values, isnull);
+	if (!hamming_payload_deform(index, payload, values, isnull))
+		hx_page_report_damage(index, blk, "The INCLUDE values of row (%u,%u) do not lie within their item.",
+							  ItemPointerGetBlockNumber(&tid), ItemPointerGetOffsetNumber(&tid));
 }
 
 /* Makes the tuple of an index-only scan; false when the row is not visible. */

@@ -68,21 +68,25 @@ count_dead_rows(HammingVacuum *vacuum, Buffer buf)
 
 /* Is the item the payload of a dead row? */
 static bool
-is_dead_payload(HammingVacuum *vacuum, Page page, OffsetNumber off)
+is_dead_payload(HammingVacuum *vacuum, BlockNumber blk, Page page, OffsetNumber off)
 {
-	ItemId		item = PageGetItemId(page, off);
+	if (!ItemIdIsUsed(PageGetItemId(page, off)))
+		return false;
 
-	return ItemIdIsNormal(item) &&
-		is_dead(vacuum, ((IndexTuple) PageGetItem(page, item))->t_tid);
+	IndexTuple	payload = hamming_payload_at(page, off);
+
+	if (payload == NULL)
+		hx_page_report_damage(vacuum->index, blk, "Item %u does not lie within the page.", off);
+	return is_dead(vacuum, payload->t_tid);
 }
 
 static int
-count_dead_payloads(HammingVacuum *vacuum, Page page)
+count_dead_payloads(HammingVacuum *vacuum, BlockNumber blk, Page page)
 {
 	int			dead = 0;
 
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-		dead += is_dead_payload(vacuum, page, off);
+		dead += is_dead_payload(vacuum, blk, page, off);
 	return dead;
 }
 
@@ -104,11 +108,11 @@ remove_rows(HammingVacuum *vacuum, Buffer buf, Page page)
 
 /* Removes the payloads of dead rows; line pointers stay, for rows point to them. */
 static int
-remove_payloads(HammingVacuum *vacuum, Page page)
+remove_payloads(HammingVacuum *vacuum, BlockNumber blk, Page page)
 {
 	for (OffsetNumber off = PageGetMaxOffsetNumber(page); off >= FirstOffsetNumber; off--)
 	{
-		if (is_dead_payload(vacuum, page, off))
+		if (is_dead_payload(vacuum, blk, page, off))
 		{
 			PageIndexTupleDeleteNoCompact(page, off);
 			PageSetHasFreeLinePointers(page);
@@ -142,7 +146,7 @@ rewrite_page(HammingVacuum *vacuum, Buffer buf)
 		free_bytes = remove_rows(vacuum, buf, page);
 	else
 	{
-		free_bytes = remove_payloads(vacuum, page);
+		free_bytes = remove_payloads(vacuum, BufferGetBlockNumber(buf), page);
 		list = HAMMING_LIST_PAYLOAD;
 	}
 
@@ -168,10 +172,10 @@ vacuum_page(HammingVacuum *vacuum, BlockNumber blk)
 		rewrite = vacuum->shape.bits > 0;
 		vacuum->stats->pages_free++;
 	}
-	else if (hx_page_check(vacuum->index, buf, HX_PAGE_ID_HAMMING) == HX_PAGE_CODES)
+	else if (hamming_page_kind(vacuum->index, &vacuum->shape, buf) == HX_PAGE_CODES)
 		rewrite = count_dead_rows(vacuum, buf) > 0;
 	else
-		rewrite = count_dead_payloads(vacuum, page) > 0;
+		rewrite = count_dead_payloads(vacuum, blk, page) > 0;
 	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
 
 	if (rewrite)

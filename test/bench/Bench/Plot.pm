@@ -9,7 +9,7 @@ use strict;
 use warnings;
 
 use constant {
-	WIDTH => 900,
+	WIDTH => 960,
 	LEFT => 270,     # of the axis
 	RIGHT => 800,
 	TOP => 64,
@@ -116,7 +116,8 @@ sub dot
 		qq{<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="3"/>\n},
 		$x50, $y, $x99, $y, $colour)
 		. sprintf(qq{<circle cx="%.1f" cy="%.1f" r="6" fill="%s"/>\n}, $x50, $y, $colour)
-		. text(($x99 > $x50 + 6 ? $x99 : $x50 + 6) + 6, $y + 4, sprintf('%.3g ms', $row->{p50}), '');
+		. text(($x99 > $x50 + 6 ? $x99 : $x50 + 6) + 6, $y + 4,
+		sprintf('%.3g ms (p99 %.3g)', $row->{p50}, $row->{p99}), '');
 }
 
 sub text

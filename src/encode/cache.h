@@ -1,0 +1,39 @@
+/*
+ * cache.h
+ *	  Unpacked models, kept by content for the life of the backend.
+ *
+ * A holder keeps the models it was last asked for from being dropped, and
+ * remembers which values they came from, so that asking again costs next to
+ * nothing: no detoasting, no comparison of the content. It lets go by itself when
+ * the memory context it was made in ends, so an error leaves nothing behind. It may
+ * outlive a statement, but not a transaction.
+ */
+#ifndef HX_ENCODE_CACHE_H
+#define HX_ENCODE_CACHE_H
+
+#include "hashidx.h"
+
+#include "hash/model.h"
+
+typedef struct ModelHolder ModelHolder;
+
+/* A model ready to run. */
+typedef struct CachedModel
+{
+	const HxModel *model;
+	float	   *scratch;		/* hx_model_scratch() floats, for any run in this backend */
+} CachedModel;
+
+/* A new holder in `context`, holding nothing. */
+extern ModelHolder *hx_model_holder(MemoryContext context);
+
+/* The holder of a function call: one a call site, in fn_extra. */
+extern ModelHolder *hx_model_holder_of_call(FunctionCallInfo fcinfo);
+
+/*
+ * The model of a hashidx_model value. It stays until the holder is asked for
+ * another model or its context ends.
+ */
+extern const CachedModel *hx_model_hold(ModelHolder *holder, Datum value);
+
+#endif							/* HX_ENCODE_CACHE_H */

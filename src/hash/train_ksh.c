@@ -1,0 +1,526 @@
+/*
+ * train_ksh.c
+ *	  The trainer of kernelised codes: signs of weighted similarities to anchors.
+ *
+ * Supervised hashing with kernels (Liu et al. 2012) with the labels that EcoFormer
+ * (Liu et al. 2022) makes from the data itself: the most similar pairs of a sample
+ * are to agree in all bits, the least similar ones in none. Bits are learnt one
+ * after the other, each from what the ones before left undone.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "hash/trainers.h"
+#include "kernel/kernel.h"
+#include "kernel/target.h"
+#include "math/functions.h"
+#include "math/kmeans.h"
+
+enum
+{
+	OPTION_ANCHORS,
+	OPTION_REFINE,
+	OPTION_PAIRS,
+};
+
+/* Rows whose pairs are labelled, and rows that anchors are chosen among. */
+#define PAIR_ROWS 2000
+#define ANCHOR_ROWS 10000
+#define ANCHOR_ROUNDS 10
+
+/* What is added to the diagonal of K^T K, as a share of its mean. */
+#define RIDGE 1e-4
+
+/* How far a step of the refinement goes at first, as a share of the length of the weights. */
+#define STEP 0.1
+#define MOMENTUM 0.9
+
+typedef struct Ksh
+{
+	HxTraining *training;
+	HxCompute  *compute;
+	size_t		d;
+	size_t		rows;			/* n: rows whose pairs are labelled */
+	size_t		anchors;		/* M */
+	size_t		pairs;			/* t: most and least similar rows of each row */
+	const float *f;				/* rows less the mean: at least n */
+	double	   *kernel;			/* n x M, centred */
+	uint32_t   *near;			/* n x t: similar rows */
+	uint32_t   *far;			/* n x t: dissimilar rows */
+	double	   *factor;			/* L of K^T K + ridge = L L^T */
+	double	   *gain;			/* K^T S K for what is left of S, M x M */
+	double	   *codes;			/* bits x n: the signs learnt so far */
+	size_t		done;
+} Ksh;
+
+static size_t
+sample_size(uint32_t dims, uint32_t outputs)
+{
+	(void) dims;
+	(void) outputs;
+	return ANCHOR_ROWS;
+}
+
+/*
+ * y = S x: S_ij counts, halved, how often i and j are among each other's similar
+ * rows, less how often among each other's dissimilar ones.
+ */
+static void
+multiply_labels(const Ksh *ksh, const double *x, double *y)
+{
+	memset(y, 0, ksh->rows * sizeof(double));
+	for (size_t i = 0; i < ksh->rows; i++)
+	{
+		for (size_t p = 0; p < ksh->pairs; p++)
+		{
+			const uint32_t near = ksh->near[i * ksh->pairs + p];
+			const uint32_t far = ksh->far[i * ksh->pairs + p];
+
+			y[i] += (x[near] - x[far]) / 2;
+			y[near] += x[i] / 2;
+			y[far] -= x[i] / 2;
+		}
+	}
+}
+
+/* y = what is left of the labels, bits * S - sum of h h^T over the bits learnt, times x. */
+static void
+multiply_left(const Ksh *ksh, const double *x, double *y)
+{
+	multiply_labels(ksh, x, y);
+	for (size_t i = 0; i < ksh->rows; i++)
+		y[i] *= ksh->training->outputs;
+	for (size_t bit = 0; bit < ksh->done; bit++)
+	{
+		const double *h = ksh->codes + bit * ksh->rows;
+		double		product = 0;
+
+		for (size_t i = 0; i < ksh->rows; i++)
+			product += h[i] * x[i];
+		for (size_t i = 0; i < ksh->rows; i++)
+			y[i] -= h[i] * product;
+	}
+}
+
+/* A row and how far it is from another one. */
+typedef struct Distance
+{
+	double		square;
+	uint32_t	row;
+} Distance;
+
+/* Sinks the element at `at` in a heap of n whose root is the greatest. */
+static void
+sink(Distance *heap, size_t n, size_t at)
+{
+	for (;;)
+	{
+		size_t		child = 2 * at + 1;
+		Distance	swap = heap[at];
+
+		if (child >= n)
+			return;
+		if (child + 1 < n && heap[child + 1].square > heap[child].square)
+			child++;
+		if (heap[child].square <= swap.square)
+			return;
+		heap[at] = heap[child];
+		heap[child] = swap;
+		at = child;
+	}
+}
+
+/* The t least of the distances, times `sign`; ties go to the lower row. heap: t of scratch. */
+static void
+select_least(const double *squares, size_t n, double sign, size_t itself, Distance *heap, size_t t,
+			 uint32_t *chosen)
+{
+	size_t		held = 0;
+
+	for (size_t j = 0; j < n; j++)
+	{
+		const Distance one = {sign * squares[j], (uint32_t) j};
+
+		if (j == itself)
+			continue;
+		if (held < t)
+		{
+			heap[held++] = one;
+			for (size_t at = held / 2; held == t && at-- > 0;)
+				sink(heap, t, at);
+		}
+		else if (one.square < heap[0].square)
+		{
+			heap[0] = one;
+			sink(heap, t, 0);
+		}
+	}
+	for (size_t p = 0; p < t; p++)
+		chosen[p] = heap[p].row;
+}
+
+typedef struct LabelWork
+{
+	Ksh		   *ksh;
+	double	   *squares;		/* n of scratch for each row */
+	Distance   *heaps;			/* t for each row */
+	size_t		first;			/* the row that item 0 is */
+} LabelWork;
+
+/* HxTeamWork: the similar and dissimilar rows of some rows. */
+static void
+label_rows(void *context, size_t begin, size_t end)
+{
+	const LabelWork *work = context;
+	Ksh		   *ksh = work->ksh;
+
+	for (size_t item = begin; item < end; item++)
+	{
+		const size_t i = work->first + item;
+		double	   *squares = work->squares + item * ksh->rows;
+		Distance   *heap = work->heaps + item * ksh->pairs;
+
+		for (size_t j = 0; j < ksh->rows; j++)
+			squares[j] = hx_kernels->l2_squared(ksh->f + i * ksh->d, ksh->f + j * ksh->d, ksh->d);
+		select_least(squares, ksh->rows, 1, i, heap, ksh->pairs, ksh->near + i * ksh->pairs);
+		select_least(squares, ksh->rows, -1, i, heap, ksh->pairs, ksh->far + i * ksh->pairs);
+	}
+}
+
+static void
+label_pairs(Ksh *ksh)
+{
+	const size_t at_once = 64;
+	const HxScratchMark mark = hx_scratch_mark(ksh->compute);
+	LabelWork	work = {.ksh = ksh};
+
+	work.squares = hx_scratch(ksh->compute, at_once * ksh->rows, sizeof(double));
+	work.heaps = hx_scratch(ksh->compute, at_once * ksh->pairs, sizeof(Distance));
+	for (; work.first < ksh->rows; work.first += at_once)
+		hx_compute_run(ksh->compute, label_rows, &work,
+					   ksh->rows - work.first < at_once ? ksh->rows - work.first : at_once,
+					   ksh->rows * ksh->d);
+	hx_scratch_release(ksh->compute, mark);
+}
+
+typedef struct KernelWork
+{
+	const Ksh  *ksh;
+	const float *anchors;		/* M x d */
+	double		gamma;
+} KernelWork;
+
+/* HxTeamWork: rows of the kernel matrix. */
+static void
+kernel_rows(void *context, size_t begin, size_t end)
+{
+	const KernelWork *work = context;
+	const Ksh  *ksh = work->ksh;
+
+	for (size_t i = begin; i < end; i++)
+		for (size_t j = 0; j < ksh->anchors; j++)
+			ksh->kernel[i * ksh->anchors + j] =
+				hx_exp(-work->gamma * hx_kernels->l2_squared(ksh->f + i * ksh->d,
+															 work->anchors + j * ksh->d, ksh->d));
+}
+
+/*
+ * Chooses anchors, computes the kernel between them and the rows, and appends the
+ * step that does so. The bandwidth is the mean squared distance to the anchors, which is
+ * frozen here: it must not depend on what is encoded later.
+ */
+static void
+add_kernel(Ksh *ksh, HxModel *model, size_t available)
+{
+	HxCompute  *compute = ksh->compute;
+	const size_t d = ksh->d;
+	const size_t m = ksh->anchors;
+	float	   *params = hx_training_floats(ksh->training, 1 + d * m + m);
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	float	   *anchors = hx_scratch(compute, m * d, sizeof(float));
+	double		sum = 0;
+
+	hx_kmeans(compute, ksh->f, available, d, m, ANCHOR_ROUNDS, ksh->training->seed, anchors, NULL);
+	for (size_t i = 0; i < ksh->rows; i++)
+		for (size_t j = 0; j < m; j++)
+			sum += hx_kernels->l2_squared(ksh->f + i * d, anchors + j * d, d);
+
+	/* The step stores its gamma as a float; learn with the one that will be used. */
+	params[0] = sum > 0 ? (float) ((double) (ksh->rows * m) / (2 * sum)) : 1;
+
+	KernelWork	work = {.ksh = ksh, .anchors = anchors, .gamma = params[0]};
+
+	hx_compute_run(compute, kernel_rows, &work, ksh->rows, m * (d + 50));
+	hx_model_transpose(anchors, m, d, params + 1);
+	for (size_t j = 0; j < m; j++)
+	{
+		double		mean = 0;
+
+		for (size_t i = 0; i < ksh->rows; i++)
+			mean += ksh->kernel[i * m + j];
+		params[1 + d * m + j] = (float) (mean / (double) ksh->rows);
+		for (size_t i = 0; i < ksh->rows; i++)
+			ksh->kernel[i * m + j] -= params[1 + d * m + j];
+	}
+	hx_model_add(model, HX_STEP_GAUSSIAN, (uint32_t) m, 0, 0, params, (uint32_t) (1 + d * m + m));
+	hx_scratch_release(compute, mark);
+}
+
+/* gain = bits * K^T S K, and the factor of K^T K. */
+static bool
+prepare(Ksh *ksh)
+{
+	HxCompute  *compute = ksh->compute;
+	const size_t n = ksh->rows;
+	const size_t m = ksh->anchors;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *labelled = hx_scratch(compute, n * m, sizeof(double));
+	double	   *column = hx_scratch(compute, 2 * n, sizeof(double));
+	double		trace = 0;
+
+	for (size_t j = 0; j < m; j++)
+	{
+		for (size_t i = 0; i < n; i++)
+			column[i] = ksh->kernel[i * m + j];
+		multiply_labels(ksh, column, column + n);
+		for (size_t i = 0; i < n; i++)
+			labelled[i * m + j] = column[n + i] * ksh->training->outputs;
+	}
+	hx_multiply_at(compute, ksh->kernel, labelled, m, n, m, ksh->gain);
+	hx_multiply_at(compute, ksh->kernel, ksh->kernel, m, n, m, ksh->factor);
+	for (size_t j = 0; j < m; j++)
+		trace += ksh->factor[j * m + j];
+	for (size_t j = 0; j < m; j++)
+		ksh->factor[j * m + j] += RIDGE * trace / (double) m;
+	hx_scratch_release(compute, mark);
+	return trace > 0 && hx_cholesky(compute, ksh->factor, m);
+}
+
+/* The weights a that make a^T gain a greatest for a^T (K^T K) a = n: the relaxed problem's answer. */
+static void
+best_direction(Ksh *ksh, double *a)
+{
+	HxCompute  *compute = ksh->compute;
+	const size_t m = ksh->anchors;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *matrix = hx_scratch(compute, m * m, sizeof(double));
+	double	   *other = hx_scratch(compute, m * m, sizeof(double));
+	double		value;
+
+	memcpy(matrix, ksh->gain, m * m * sizeof(double));
+	hx_solve_lower(compute, ksh->factor, m, matrix, m);
+	for (size_t i = 0; i < m; i++)
+		for (size_t j = 0; j < m; j++)
+			other[i * m + j] = matrix[j * m + i];
+	hx_solve_lower(compute, ksh->factor, m, other, m);
+	/* Rounding leaves it a little skew. */
+	for (size_t i = 0; i < m; i++)
+		for (size_t j = 0; j < m; j++)
+			matrix[i * m + j] = (other[i * m + j] + other[j * m + i]) / 2;
+	hx_eigen_symmetric(compute, matrix, m, 1, &value, a);
+	hx_solve_lower_transposed(compute, ksh->factor, m, a, 1);
+	for (size_t j = 0; j < m; j++)
+		a[j] *= sqrt((double) ksh->rows);
+	hx_scratch_release(compute, mark);
+}
+
+/* h = sign(K a); returns h^T (what is left of S) h, which is to be large. scratch: n. */
+static double
+hard_objective(const Ksh *ksh, const double *a, double *h, double *scratch)
+{
+	double		objective = 0;
+
+	for (size_t i = 0; i < ksh->rows; i++)
+	{
+		double		z = 0;
+
+		for (size_t j = 0; j < ksh->anchors; j++)
+			z += ksh->kernel[i * ksh->anchors + j] * a[j];
+		h[i] = z > 0 ? 1 : -1;
+	}
+	multiply_left(ksh, h, scratch);
+	for (size_t i = 0; i < ksh->rows; i++)
+		objective += h[i] * scratch[i];
+	return objective;
+}
+
+/* The gradient of the smooth objective, tanh in place of sign, with respect to a. */
+static void
+gradient(const Ksh *ksh, const double *a, double *y, double *left, double *result)
+{
+	for (size_t i = 0; i < ksh->rows; i++)
+	{
+		double		z = 0;
+
+		for (size_t j = 0; j < ksh->anchors; j++)
+			z += ksh->kernel[i * ksh->anchors + j] * a[j];
+		y[i] = hx_tanh(z / 2);
+	}
+	multiply_left(ksh, y, left);
+	memset(result, 0, ksh->anchors * sizeof(double));
+	for (size_t i = 0; i < ksh->rows; i++)
+	{
+		const double slope = left[i] * (1 - y[i] * y[i]);
+
+		for (size_t j = 0; j < ksh->anchors; j++)
+			result[j] += ksh->kernel[i * ksh->anchors + j] * slope;
+	}
+}
+
+static double
+length(const double *a, size_t n)
+{
+	double		square = 0;
+
+	for (size_t i = 0; i < n; i++)
+		square += a[i] * a[i];
+	return sqrt(square);
+}
+
+/* Learns one bit: its weights to `best`, its signs to the codes. */
+static void
+learn_bit(Ksh *ksh, double *best)
+{
+	HxCompute  *compute = ksh->compute;
+	const size_t n = ksh->rows;
+	const size_t m = ksh->anchors;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *a = hx_scratch(compute, m, sizeof(double));
+	double	   *velocity = hx_scratch(compute, m, sizeof(double));
+	double	   *slope = hx_scratch(compute, m, sizeof(double));
+	double	   *h = hx_scratch(compute, n, sizeof(double));
+	double	   *left = hx_scratch(compute, n, sizeof(double));
+	double	   *kept = ksh->codes + ksh->done * n;
+	double		objective;
+
+	best_direction(ksh, a);
+	memcpy(best, a, m * sizeof(double));
+	objective = hard_objective(ksh, a, kept, left);
+	memset(velocity, 0, m * sizeof(double));
+	for (int round = 0; round < (int) ksh->training->options[OPTION_REFINE]; round++)
+	{
+		double		found;
+		double		scale;
+
+		gradient(ksh, a, h, left, slope);
+		scale = length(slope, m);
+		if (scale <= 0)
+			break;
+		scale = STEP / (1 + round) * length(a, m) / scale;
+		for (size_t j = 0; j < m; j++)
+		{
+			velocity[j] = MOMENTUM * velocity[j] + scale * slope[j];
+			a[j] += velocity[j];
+		}
+		found = hard_objective(ksh, a, h, left);
+		if (found > objective)
+		{
+			objective = found;
+			memcpy(best, a, m * sizeof(double));
+			memcpy(kept, h, n * sizeof(double));
+		}
+	}
+
+	/* The bit is done: S loses h h^T, and so K^T S K loses (K^T h) (K^T h)^T. */
+	memset(slope, 0, m * sizeof(double));
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < m; j++)
+			slope[j] += ksh->kernel[i * m + j] * kept[i];
+	for (size_t i = 0; i < m; i++)
+		for (size_t j = 0; j < m; j++)
+			ksh->gain[i * m + j] -= slope[i] * slope[j];
+	ksh->done++;
+	hx_scratch_release(compute, mark);
+	if (compute->check != NULL)
+		compute->check(compute->check_context);
+}
+
+/* The rows less their mean, at length 1, as floats, and the steps that do so. */
+static float *
+add_input(HxTraining *training, HxModel *model, size_t count)
+{
+	HxCompute  *compute = &training->compute;
+	const size_t d = training->dims;
+	float	   *f = hx_scratch(compute, count * d, sizeof(float));
+	double	   *mean = hx_scratch(compute, d, sizeof(double));
+
+	hx_mean(compute, training->rows, training->count, d, mean);
+	hx_training_add_centre(training, model, mean);
+	hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) d, 0, 0, NULL, 0);
+	for (size_t row = 0; row < count; row++)
+	{
+		double		square = 0;
+
+		for (size_t i = 0; i < d; i++)
+		{
+			f[row * d + i] = (float) (training->rows[row * d + i] - mean[i]);
+			square += (double) f[row * d + i] * f[row * d + i];
+		}
+		for (size_t i = 0; i < d && square > 0; i++)
+			f[row * d + i] = (float) (f[row * d + i] / sqrt(square));
+	}
+	return f;
+}
+
+static bool
+train_ksh(HxTraining *training, HxModel *model, HxModel *second)
+{
+	HxCompute  *compute = &training->compute;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	const size_t available = training->count < ANCHOR_ROWS ? training->count : ANCHOR_ROWS;
+	const size_t bits = training->outputs;
+	Ksh			ksh = {.training = training, .compute = compute, .d = training->dims};
+	double	   *weights;
+	double	   *matrix;
+
+	(void) second;
+	ksh.rows = available < PAIR_ROWS ? available : PAIR_ROWS;
+	ksh.anchors = (size_t) training->options[OPTION_ANCHORS];
+	ksh.pairs = (size_t) (training->options[OPTION_PAIRS] * (double) ksh.rows + 0.5);
+	if (ksh.rows < 2 * ksh.pairs + 1 || ksh.pairs < 1 || available < ksh.anchors)
+		return hx_training_fail(training, "The sample has %zu rows, too few for %zu anchors and pairs of them.",
+								training->count, ksh.anchors);
+	if (bits > ksh.anchors)
+		return hx_training_fail(training, "There is at most one bit an anchor: %zu anchors do not give %zu bits.",
+								ksh.anchors, bits);
+
+	hx_model_init(model, HX_MODEL_KSH, training->dims);
+	ksh.f = add_input(training, model, available);
+	ksh.kernel = hx_scratch(compute, ksh.rows * ksh.anchors, sizeof(double));
+	ksh.near = hx_scratch(compute, ksh.rows * ksh.pairs, sizeof(uint32_t));
+	ksh.far = hx_scratch(compute, ksh.rows * ksh.pairs, sizeof(uint32_t));
+	ksh.factor = hx_scratch(compute, ksh.anchors * ksh.anchors, sizeof(double));
+	ksh.gain = hx_scratch(compute, ksh.anchors * ksh.anchors, sizeof(double));
+	ksh.codes = hx_scratch(compute, bits * ksh.rows, sizeof(double));
+	weights = hx_scratch(compute, ksh.anchors, sizeof(double));
+	matrix = hx_scratch(compute, ksh.anchors * bits, sizeof(double));
+
+	add_kernel(&ksh, model, available);
+	label_pairs(&ksh);
+	if (!prepare(&ksh))
+		return hx_training_fail(training, "All rows of the sample are the same.");
+	while (ksh.done < bits)
+	{
+		const size_t bit = ksh.done;
+
+		learn_bit(&ksh, weights);
+		for (size_t j = 0; j < ksh.anchors; j++)
+			matrix[j * bits + bit] = weights[j];
+	}
+	hx_training_add_matrix(training, model, matrix, (uint32_t) bits);
+	hx_training_add_sign(training, model, training->rows);
+	hx_scratch_release(compute, mark);
+	return true;
+}
+
+const HxTrainer hx_trainer_ksh = {
+	.kind = HX_MODEL_KSH,
+	.meaning = "kernelised: signs of weighted similarities to anchors, learnt from similar and dissimilar pairs",
+	.options = {
+		{"anchors", 300, 2, 4096, true, false, "anchors, chosen by k-means; at least as many as bits"},
+		{"refine", 20, 0, 1000, true, false, "rounds of refining each bit"},
+		{"pairs", 0.02, 0.001, 0.3, false, false, "share of the rows that count as similar, and as dissimilar, to each"},
+	},
+	.sample_size = sample_size,
+	.train = train_ksh,
+};

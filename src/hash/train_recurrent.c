@@ -1,0 +1,248 @@
+/*
+ * train_recurrent.c
+ *	  The trainer of recurrent codes: signs, then signs of what they leave over.
+ *
+ * The forward pass is that of BEBR (Gan et al. 2023); what they train by gradient
+ * descent is fitted here greedily: each plane of signs by ITQ on what the planes
+ * before leave over, each reconstruction by ridge regression. The planes stand one
+ * after the other in the code; hash/sdc.h compares such codes.
+ */
+#include <math.h>
+
+#include "hash/itq.h"
+#include "hash/trainers.h"
+#include "kernel/target.h"
+
+enum
+{
+	OPTION_EXTRA,
+	OPTION_ITERATIONS,
+	OPTION_RIDGE,
+};
+
+/* Rows beyond these do not change the fit. */
+#define MOST_ROWS 16384
+
+/* A training of recurrent codes. */
+typedef struct Recurrent
+{
+	HxTraining *training;
+	size_t		count;			/* rows used */
+	size_t		d;				/* dimensions */
+	size_t		m;				/* bits of a plane */
+	size_t		planes;
+	float	   *f;				/* count x d: rows less their mean, at length 1 */
+	float	   *signs;			/* count x (planes * m), of 1 and -1; `done` planes of it */
+	size_t		done;
+} Recurrent;
+
+static size_t
+sample_size(uint32_t dims, uint32_t outputs)
+{
+	(void) dims;
+	(void) outputs;
+	return MOST_ROWS;
+}
+
+/* Brings a row to length 1; zero stays zero. */
+static void
+normalise(float *row, size_t d)
+{
+	double		square = 0;
+
+	for (size_t i = 0; i < d; i++)
+		square += (double) row[i] * row[i];
+	for (size_t i = 0; i < d && square > 0; i++)
+		row[i] = (float) (row[i] / sqrt(square));
+}
+
+/* The signs of the planes so far, row-major without gaps, as floats, in scratch. */
+static float *
+signs_so_far(Recurrent *r)
+{
+	const size_t width = r->done * r->m;
+	float	   *signs = hx_scratch(&r->training->compute, r->count * width, sizeof(float));
+
+	for (size_t row = 0; row < r->count; row++)
+		for (size_t j = 0; j < width; j++)
+			signs[row * width + j] = r->signs[row * r->planes * r->m + j];
+	return signs;
+}
+
+/*
+ * Learns the next plane from what is left over, rows of d floats: the matrix
+ * (d x m) whose products' signs it is, appended to the model, and the signs themselves.
+ * False when what is left varies in fewer than m directions.
+ */
+static bool
+add_plane(Recurrent *r, HxModel *model, const float *left)
+{
+	HxTraining *training = r->training;
+	HxCompute  *compute = &training->compute;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	const size_t d = r->d;
+	const size_t m = r->m;
+	const size_t rows = hx_itq_rows(r->count, m);
+	double	   *moments = hx_scratch(compute, d * d, sizeof(double));
+	double	   *values = hx_scratch(compute, m, sizeof(double));
+	double	   *axes = hx_scratch(compute, d * m, sizeof(double));
+	double	   *rotation = hx_scratch(compute, m * m, sizeof(double));
+	double	   *matrix = hx_scratch(compute, d * m, sizeof(double));
+	double	   *projected = hx_scratch(compute, r->count * m, sizeof(double));
+
+	hx_covariance(compute, left, r->count, d, NULL, moments);
+	hx_eigen_symmetric(compute, moments, d, m, values, axes);
+	if (values[m - 1] <= values[0] * 1e-10)
+		return hx_training_fail(training, "The %zu rows of the sample vary in too few directions for %zu bits a plane.",
+								r->count, m);
+	hx_project(compute, left, rows, d, NULL, axes, m, projected);
+	hx_itq_rotation(compute, projected, rows, m, (int) training->options[OPTION_ITERATIONS],
+					training->seed + r->done, rotation);
+	hx_multiply(compute, axes, rotation, d, m, m, matrix);
+	hx_training_add_matrix(training, model, matrix, (uint32_t) m);
+
+	hx_project(compute, left, r->count, d, NULL, matrix, m, projected);
+	for (size_t row = 0; row < r->count; row++)
+		for (size_t j = 0; j < m; j++)
+			r->signs[row * r->planes * m + r->done * m + j] = projected[row * m + j] > 0 ? 1 : -1;
+	r->done++;
+	hx_scratch_release(compute, mark);
+	return true;
+}
+
+/*
+ * Fits the reconstruction of f from the signs so far, appends it to the model, and
+ * returns what it leaves over, in scratch.
+ */
+static float *
+add_reconstruction(Recurrent *r, HxModel *model)
+{
+	HxTraining *training = r->training;
+	HxCompute  *compute = &training->compute;
+	const size_t k = r->done * r->m;
+	const size_t d = r->d;
+	float	   *left = hx_scratch(compute, r->count * d, sizeof(float));
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	const float *signs = signs_so_far(r);
+	double	   *gram = hx_scratch(compute, k * k, sizeof(double));
+	double	   *matrix = hx_scratch(compute, k * d, sizeof(double));
+	double	   *zero = hx_scratch(compute, k > d ? k : d, sizeof(double));
+	double	   *reconstructed = hx_scratch(compute, r->count * d, sizeof(double));
+
+	for (size_t i = 0; i < (k > d ? k : d); i++)
+		zero[i] = 0;
+	hx_covariance(compute, signs, r->count, k, NULL, gram);
+	hx_cross_covariance(compute, signs, k, zero, r->f, d, zero, r->count, matrix);
+	/* The diagonal is 1 before: each sign squared. The ridge makes it definite. */
+	for (size_t i = 0; i < k; i++)
+		gram[i * k + i] += training->options[OPTION_RIDGE];
+	hx_cholesky(compute, gram, k);
+	hx_solve_lower(compute, gram, k, matrix, d);
+	hx_solve_lower_transposed(compute, gram, k, matrix, d);
+	hx_training_add_matrix(training, model, matrix, (uint32_t) d);
+
+	hx_project(compute, signs, r->count, k, NULL, matrix, d, reconstructed);
+	for (size_t row = 0; row < r->count; row++)
+	{
+		for (size_t i = 0; i < d; i++)
+			left[row * d + i] = (float) reconstructed[row * d + i];
+		normalise(left + row * d, d);
+		for (size_t i = 0; i < d; i++)
+			left[row * d + i] = r->f[row * d + i] - left[row * d + i];
+	}
+	hx_scratch_release(compute, mark);
+	return left;
+}
+
+/* The rows less their mean, at length 1, and the steps that do so. Returns the number of the last. */
+static int
+add_input(Recurrent *r, HxModel *model)
+{
+	HxTraining *training = r->training;
+	HxCompute  *compute = &training->compute;
+	double	   *mean = hx_scratch(compute, r->d, sizeof(double));
+
+	hx_mean(compute, training->rows, r->count, r->d, mean);
+	hx_training_add_centre(training, model, mean);
+	for (size_t row = 0; row < r->count; row++)
+	{
+		for (size_t i = 0; i < r->d; i++)
+			r->f[row * r->d + i] = (float) (training->rows[row * r->d + i] - mean[i]);
+		normalise(r->f + row * r->d, r->d);
+	}
+	return hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) r->d, 0, 0, NULL, 0);
+}
+
+static bool
+train_planes(Recurrent *r, HxModel *model)
+{
+	HxTraining *training = r->training;
+	HxCompute  *compute = &training->compute;
+	const int	f = add_input(r, model);
+	int			code;
+	float	   *thresholds = hx_training_floats(training, training->outputs);
+
+	if (!add_plane(r, model, r->f))
+		return false;
+	code = hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) r->m, 0, 0, NULL, 0);
+	while (r->done < r->planes)
+	{
+		const HxScratchMark mark = hx_scratch_mark(compute);
+		const float *left = add_reconstruction(r, model);
+		const int	fitted = hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) r->d, 0, 0, NULL, 0);
+		int			plane;
+
+		hx_model_add2(model, HX_STEP_SUBTRACT, f, fitted, (uint32_t) r->d, 0, 0, NULL, 0);
+		if (!add_plane(r, model, left))
+			return false;
+		plane = hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) r->m, 0, 0, NULL, 0);
+		code = hx_model_add2(model, HX_STEP_CONCAT, code, plane, (uint32_t) (r->done * r->m), 0, 0, NULL, 0);
+		hx_scratch_release(compute, mark);
+	}
+	for (uint32_t i = 0; i < training->outputs; i++)
+		thresholds[i] = 0;
+	hx_model_add(model, HX_STEP_SIGN, training->outputs, 0, 0, thresholds, training->outputs);
+	return true;
+}
+
+static bool
+train_recurrent(HxTraining *training, HxModel *model, HxModel *second)
+{
+	HxCompute  *compute = &training->compute;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	const uint32_t planes = (uint32_t) training->options[OPTION_EXTRA] + 1;
+	Recurrent	r = {.training = training, .d = training->dims, .planes = planes};
+	bool		trained;
+
+	(void) second;
+	if (training->count == 0)
+		return hx_training_fail(training, "There are no rows to learn from.");
+	if (training->median)
+		return hx_training_fail(training, "Planes of signs have no medians: recurrent codes take no thresholds.");
+	if (training->outputs % planes != 0)
+		return hx_training_fail(training, "%u bits cannot be divided into %u equal planes.",
+								training->outputs, planes);
+	r.m = training->outputs / planes;
+	if (r.m > r.d)
+		return hx_training_fail(training, "A plane has at most one bit a dimension: %zu dimensions do not give %zu bits.",
+								r.d, r.m);
+	r.count = training->count < MOST_ROWS ? training->count : MOST_ROWS;
+	r.f = hx_scratch(compute, r.count * r.d, sizeof(float));
+	r.signs = hx_scratch(compute, r.count * training->outputs, sizeof(float));
+	hx_model_init(model, HX_MODEL_RECURRENT, training->dims);
+	trained = train_planes(&r, model);
+	hx_scratch_release(compute, mark);
+	return trained;
+}
+
+const HxTrainer hx_trainer_recurrent = {
+	.kind = HX_MODEL_RECURRENT,
+	.meaning = "planes of signs, each of what the planes before leave over",
+	.options = {
+		{"extra", 1, 0, 7, true, false, "planes after the first"},
+		{"iterations", 50, 0, 1000, true, false, "rounds of fitting each plane's rotation"},
+		{"ridge", 0.01, 0.000001, 1, false, false, "penalty on large weights of the reconstructions"},
+	},
+	.sample_size = sample_size,
+	.train = train_recurrent,
+};

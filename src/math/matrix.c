@@ -1,0 +1,127 @@
+/*
+ * matrix.c
+ *	  Means, covariances, products and projections.
+ */
+#include "math/matrix.h"
+
+#include <string.h>
+
+#include "kernel/target.h"
+#include "math/product.h"
+
+/* A mean is summed in strips of columns, and rows in chunks between checks. */
+#define STRIP 64
+#define CHUNK_ROWS 65536
+
+typedef struct Mean
+{
+	const float *rows;			/* the chunk in hand */
+	size_t		count;
+	size_t		d;
+	double	   *sum;
+} Mean;
+
+/* Over strips of columns. */
+static void
+sum_columns(void *context, size_t begin, size_t end)
+{
+	const Mean *mean = context;
+
+	for (size_t strip = begin; strip < end; strip++)
+	{
+		size_t		first = strip * STRIP;
+		size_t		width = mean->d - first < STRIP ? mean->d - first : STRIP;
+
+		for (size_t row = 0; row < mean->count; row++)
+			for (size_t j = first; j < first + width; j++)
+				mean->sum[j] += mean->rows[row * mean->d + j];
+	}
+}
+
+void
+hx_mean(HxCompute *compute, const float *rows, size_t count, size_t d, double *mean)
+{
+	Mean		sums = {.d = d, .sum = mean};
+
+	memset(mean, 0, d * sizeof(double));
+	for (size_t row = 0; row < count; row += sums.count)
+	{
+		sums.rows = rows + row * d;
+		sums.count = count - row < CHUNK_ROWS ? count - row : CHUNK_ROWS;
+		hx_compute_run(compute, sum_columns, &sums, (d + STRIP - 1) / STRIP, sums.count * STRIP);
+	}
+	for (size_t j = 0; j < d; j++)
+		mean[j] /= (double) count;
+}
+
+/* C = A B, or that divided by `divisor`. */
+static void
+multiply_anew(HxCompute *compute, const HxOperand *a, const HxOperand *b,
+			  size_t m, size_t depth, size_t n, double divisor, double *c)
+{
+	memset(c, 0, m * n * sizeof(double));
+	hx_product(compute, a, b, m, depth, n, c, n);
+	if (divisor != 1)
+		for (size_t i = 0; i < m * n; i++)
+			c[i] /= divisor;
+}
+
+void
+hx_covariance(HxCompute *compute, const float *rows, size_t count, size_t d,
+			  const double *mean, double *covariance)
+{
+	const HxOperand columns = {.floats = rows, .stride = d, .mean = mean};
+
+	multiply_anew(compute, &columns, &columns, d, count, d, (double) count, covariance);
+}
+
+void
+hx_cross_covariance(HxCompute *compute, const float *x, size_t dx, const double *mean_x,
+					const float *y, size_t dy, const double *mean_y,
+					size_t count, double *covariance)
+{
+	const HxOperand x_columns = {.floats = x, .stride = dx, .mean = mean_x};
+	const HxOperand y_columns = {.floats = y, .stride = dy, .mean = mean_y};
+
+	multiply_anew(compute, &x_columns, &y_columns, dx, count, dy, (double) count, covariance);
+}
+
+void
+hx_multiply(HxCompute *compute, const double *a, const double *b,
+			size_t m, size_t k, size_t n, double *c)
+{
+	const HxOperand left = {.doubles = a, .stride = k, .lines_are_rows = true};
+	const HxOperand right = {.doubles = b, .stride = n};
+
+	multiply_anew(compute, &left, &right, m, k, n, 1, c);
+}
+
+void
+hx_multiply_at(HxCompute *compute, const double *a, const double *b,
+			   size_t m, size_t k, size_t n, double *c)
+{
+	const HxOperand left = {.doubles = a, .stride = m};
+	const HxOperand right = {.doubles = b, .stride = n};
+
+	multiply_anew(compute, &left, a == b && m == n ? &left : &right, m, k, n, 1, c);
+}
+
+void
+hx_multiply_bt(HxCompute *compute, const double *a, const double *b,
+			   size_t m, size_t k, size_t n, double *c)
+{
+	const HxOperand left = {.doubles = a, .stride = k, .lines_are_rows = true};
+	const HxOperand right = {.doubles = b, .stride = k, .lines_are_rows = true};
+
+	multiply_anew(compute, &left, a == b && m == n ? &left : &right, m, k, n, 1, c);
+}
+
+void
+hx_project(HxCompute *compute, const float *rows, size_t count, size_t d,
+		   const double *mean, const double *w, size_t m, double *out)
+{
+	const HxOperand left = {.floats = rows, .stride = d, .lines_are_rows = true, .mean = mean};
+	const HxOperand right = {.doubles = w, .stride = m};
+
+	multiply_anew(compute, &left, &right, count, d, m, 1, out);
+}
