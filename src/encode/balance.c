@@ -112,7 +112,8 @@ read_codes(BitMatrix *matrix, FunctionCallInfo fcinfo, Oid relation, const char 
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
 			bool		isnull;
-			Datum		code = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
+			Datum		code = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1,
+											 &isnull);
 
 			if (!isnull)
 				offer_code(matrix, hx_bincode_view(code));

@@ -47,7 +47,8 @@ hx_encode_check_output(const HxModel *model, HxModelOutput wanted)
 	if (given != wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the model does not give a result of the sort \"%s\"", outputs[wanted].name),
+				 errmsg("the model does not give a result of the sort \"%s\"",
+						outputs[wanted].name),
 				 errdetail("It is of kind \"%s\", and its output is of the sort \"%s\" (%u).",
 						   hx_model_kind_name(model->kind), outputs[given].name, model->outputs),
 				 errhint("Use %s().", outputs[given].function)));
@@ -75,8 +76,8 @@ check_range(bool in_range)
 	if (!in_range)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the vector is too long for the model"),
-				 errdetail("A number that the model computes from it is beyond the range of type %s.",
+				 errmsg("value out of range"),
+				 errdetail("A number that the model makes of the vector is beyond type %s.",
 						   "real")));
 }
 
@@ -222,7 +223,8 @@ describe_step(const HxModel *model, int number, StringInfo json)
 Datum
 hashidx_describe(PG_FUNCTION_ARGS)
 {
-	const HxModel *model = hx_model_hold(hx_model_holder_of_call(fcinfo), PG_GETARG_DATUM(0))->model;
+	ModelHolder *holder = hx_model_holder_of_call(fcinfo);
+	const HxModel *model = hx_model_hold(holder, PG_GETARG_DATUM(0))->model;
 	StringInfoData json;
 
 	initStringInfo(&json);

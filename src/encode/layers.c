@@ -62,7 +62,8 @@ typedef struct LayerType
 } LayerType;
 
 /* Refuses the layer: "layer 3 (linear) has ..." */
-pg_noreturn static void refuse(const Layer *layer, const char *format,...) pg_attribute_printf(2, 3);
+pg_noreturn static void refuse(const Layer *layer, const char *format,...)
+			__attribute__((format(printf, 2, 3)));
 
 static void
 refuse(const Layer *layer, const char *format,...)
@@ -142,7 +143,7 @@ same_numbers(uint32 count, float number)
 
 /* Steps and their names. */
 
-/* Adds a step that reads the layer's step so far, of a width that is checked, and takes its place. */
+/* Adds a step that reads the layer's step so far, and takes its place. */
 static void
 add_step(Builder *builder, Layer *layer, HxStepOp op, int input2, uint32 outputs,
 		 uint32 detail, const float *params, uint32 param_count)
@@ -201,7 +202,7 @@ keep_name(Builder *builder, const Layer *layer)
 	if (name == NULL)
 		return;
 	if (name->type != jbvString || name->val.string.len == 0)
-		refuse(layer, "has a name that is not a text");
+		refuse(layer, "has a \"name\" that is not a text, or empty");
 	if (hx_json_is(name, INPUT_NAME))
 		refuse(layer, "cannot be called \"%s\": that is the vector the model is given", INPUT_NAME);
 	for (int i = 0; i < builder->named_count; i++)
@@ -223,7 +224,8 @@ check_weights(const Layer *layer, JsonbContainer *weights)
 	JsonbValue	row;
 
 	if (outputs < 1 || outputs > HX_MODEL_MAX_WIDTH)
-		refuse(layer, "has weights of %u rows, but it must be 1 to %d", outputs, HX_MODEL_MAX_WIDTH);
+		refuse(layer, "has weights of %u rows, but it must be 1 to %d",
+			   outputs, HX_MODEL_MAX_WIDTH);
 	while (hx_json_next_element(&iterator, &row))
 	{
 		JsonbContainer *numbers = hx_json_list(&row);
@@ -322,16 +324,18 @@ add_l2norm(Builder *builder, Layer *layer)
 
 /* The steps that a key of the layer names. */
 static int *
-read_steps(const Builder *builder, const Layer *layer, const char *key, uint32 least, uint32 most,
+read_steps(const Builder *builder, const Layer *layer, const char *key, int least, int most,
 		   int *count)
 {
 	JsonbContainer *names = hx_json_list(hx_json_find(layer->json, key));
 
 	if (names == NULL)
 		refuse(layer, "needs \"%s\", a list of names of layers", key);
-	*count = JsonContainerSize(names);
-	if (*count < least || *count > most)
-		refuse(layer, "has %d %s, but it must be %u to %u", *count, key, least, most);
+	*count = (int) JsonContainerSize(names);
+	if (*count < least)
+		refuse(layer, "names %d layers in \"%s\", but it must be at least %d", *count, key, least);
+	if (*count > most)
+		refuse(layer, "names %d layers in \"%s\", but it must be at most %d", *count, key, most);
 
 	int		   *steps = palloc(*count * sizeof(int));
 	JsonbIterator *iterator = JsonbIteratorInit(names);
@@ -424,7 +428,7 @@ find_type(int number, JsonbContainer *json)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("layer %d has the unknown type \"%s\"", number, hx_json_shown(name)),
-			 errhint("Types are linear, batchnorm, relu, tanh, l2norm, concat, subtract and sign.")));
+			 errhint("Types are linear, batchnorm, relu, tanh, l2norm, concat, subtract, sign.")));
 }
 
 static bool
@@ -600,7 +604,7 @@ hashidx_model_from_layers(PG_FUNCTION_ARGS)
 	if (!JsonContainerIsObject(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a model is made of a JSON object with the keys \"input\" and \"layers\"")));
+				 errmsg("a model is made of an object with the keys \"input\" and \"layers\"")));
 
 	HxModelKind kind = read_kind(json);
 

@@ -25,9 +25,9 @@
 /* One old row in so many is held back to measure on. */
 #define HELD_BACK 5
 
-/* The ridge rises by this factor, so many times. */
+/* The ridge rises by this factor, up to where next to nothing is left to learn. */
 #define RIDGE_FACTOR 10
-#define RIDGE_STEPS 8
+#define RIDGE_LIMIT 1e6
 
 static bool __attribute__((format(printf, 2, 3)))
 fail(HxExtension *extension, const char *format,...)
@@ -63,18 +63,41 @@ typedef struct Lesson
 	double	   *covariance_lack;	/* dims x bits */
 } Lesson;
 
+/* Whether only signs and ratios of what comes out of a step mean anything. */
+static bool
+is_without_scale(const HxModel *model, int number)
+{
+	if (number != HX_MODEL_INPUT && model->steps[number].op == HX_STEP_SPARSE)
+		number = model->steps[number].input;
+	return number != HX_MODEL_INPUT && model->steps[number].op == HX_STEP_ROTATE;
+}
+
+static bool
+are_zeros(const float *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (x[i] != 0)
+			return false;
+	}
+	return true;
+}
+
 /* The old model up to the numbers whose signs are the code. */
 static HxModel
 before_sign(const HxModel *model)
 {
 	HxModel		result = *model;
-	const int	input = model->steps[model->step_count - 1].input;
+	const HxStep *sign = &model->steps[model->step_count - 1];
 
-	result.step_count = input + 1;
-	result.outputs = hx_model_width(model, input);
+	result.step_count = sign->input + 1;
+	result.outputs = sign->outputs;
 	/* A model has at least one step. */
-	if (input == HX_MODEL_INPUT)
-		hx_model_add(&result, HX_STEP_TRUNCATE, model->dims, 0, 0, NULL, 0);
+	if (sign->input == HX_MODEL_INPUT)
+		hx_model_add(&result, HX_STEP_TRUNCATE, sign->outputs, 0, 0, NULL, 0);
+	/* What will be subtracted needs a scale; signs stay. */
+	if (is_without_scale(model, sign->input) && are_zeros(sign->params, sign->outputs))
+		hx_model_add(&result, HX_STEP_NORMALISE, sign->outputs, 0, 0, NULL, 0);
 	return result;
 }
 
@@ -399,10 +422,10 @@ learn(const Lesson *lesson, HxModel *model)
 
 	extension->old_agreed = share_agreed(compute, extension->old, held_rows, held_codes,
 										 held_count);
-	extension->used_ridge = extension->ridge;
-	for (int step = 0; step < RIDGE_STEPS; step++)
+	for (double ridge = extension->ridge; ridge <= RIDGE_LIMIT; ridge *= RIDGE_FACTOR)
 	{
-		if (find_correction(lesson, extension->used_ridge, correction))
+		extension->used_ridge = ridge;
+		if (find_correction(lesson, ridge, correction))
 		{
 			make_model(lesson, correction, params, model);
 			extension->agreed = share_agreed(compute, model, held_rows, held_codes,
@@ -410,7 +433,6 @@ learn(const Lesson *lesson, HxModel *model)
 			if (extension->agreed >= extension->agreement)
 				return true;
 		}
-		extension->used_ridge *= RIDGE_FACTOR;
 	}
 	return fail(extension,
 				"Only %.1f%% of the bits of old rows would stay as they are stored; "
@@ -466,6 +488,8 @@ hx_extend(HxExtension *extension, HxModel *model)
 	find_targets(&lesson);
 	find_lacks(&lesson);
 	prepare_regression(&lesson);
+	if (lesson.variance == 0)
+		return fail(extension, "All rows, old and new, are the same.");
 	if (!learn(&lesson, model))
 		return false;
 	extension->changed = share_changed(&lesson, model);

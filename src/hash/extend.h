@@ -33,7 +33,7 @@ typedef struct HxExtension
 	size_t		new_count;
 
 	double		agreement;		/* least share of bits that must stay, 0 .. 1 */
-	double		ridge;			/* > 0: the least hold on the old model; 1 is much */
+	double		ridge;			/* 0 < ridge <= 1e6: the least hold on the old model; 1 is much */
 	HxCompute	compute;		/* memory that lasts until the model is stored; check */
 
 	/*

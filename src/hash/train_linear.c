@@ -42,6 +42,18 @@ centre(HxTraining *training, HxModel *model, bool wanted)
 	return true;
 }
 
+/*
+ * The last steps of the random kinds. A rotation gives each row a scale of its own,
+ * which only thresholds of 0 can do with.
+ */
+static void
+add_sign(HxTraining *training, HxModel *model)
+{
+	if (training->median)
+		hx_model_add(model, HX_STEP_NORMALISE, model->outputs, 0, 0, NULL, 0);
+	hx_training_add_sign(training, model, training->rows);
+}
+
 static bool
 train_simhash(HxTraining *training, HxModel *model, HxModel *second)
 {
@@ -50,7 +62,7 @@ train_simhash(HxTraining *training, HxModel *model, HxModel *second)
 	if (!centre(training, model, training->options[0] != 0))
 		return false;
 	hx_model_add(model, HX_STEP_ROTATE, training->outputs, 0, training->seed, NULL, 0);
-	hx_training_add_sign(training, model, training->rows);
+	add_sign(training, model);
 	return true;
 }
 
@@ -123,7 +135,7 @@ train_sparse(HxTraining *training, HxModel *model, HxModel *second)
 	params = choose_inputs(training, n, chosen);
 	hx_model_add(model, HX_STEP_SPARSE, training->outputs, chosen, 0, params,
 				 training->outputs * chosen);
-	hx_training_add_sign(training, model, training->rows);
+	add_sign(training, model);
 	return true;
 }
 

@@ -45,7 +45,8 @@ find_moments(HxTraining *training, const double *mean, double *moments)
 {
 	HxCompute  *compute = &training->compute;
 	const size_t d = training->dims;
-	const double weight = training->second_rows != NULL ? training->options[PROJECTION_QUERY_WEIGHT] : 0;
+	const double weight =
+		training->second_rows != NULL ? training->options[PROJECTION_QUERY_WEIGHT] : 0;
 	double	   *one = hx_scratch(compute, d * d, sizeof(double));
 
 	memset(moments, 0, d * d * sizeof(double));
@@ -161,7 +162,8 @@ add_cosines(HxTraining *training, HxModel *model, const float *rows, uint32_t di
 		for (size_t i = 0; i < dims; i++)
 			params[i * anchors + j] = (float) unit[i];
 	}
-	hx_model_add(model, HX_STEP_COSINES, training->outputs, 0, 0, params, (uint32_t) (anchors * dims));
+	hx_model_add(model, HX_STEP_COSINES, training->outputs, 0, 0, params,
+				 (uint32_t) (anchors * dims));
 	hx_scratch_release(compute, mark);
 }
 
@@ -182,12 +184,14 @@ train_relative(HxTraining *training, HxModel *model, HxModel *second)
 		return hx_training_fail(training, "There are no rows to learn from.");
 	hx_mean(compute, training->rows, training->count, training->dims, mean);
 	if (training->second_rows != NULL)
-		hx_mean(compute, training->second_rows, training->count, training->second_dims, second_mean);
+		hx_mean(compute, training->second_rows, training->count, training->second_dims,
+				second_mean);
 	if (!choose_anchors(training, mean, second_mean, chosen))
 		return false;
 	add_cosines(training, model, training->rows, training->dims, mean, chosen);
 	if (training->second_rows != NULL)
-		add_cosines(training, second, training->second_rows, training->second_dims, second_mean, chosen);
+		add_cosines(training, second, training->second_rows, training->second_dims, second_mean,
+					chosen);
 	hx_scratch_release(compute, mark);
 	return true;
 }
@@ -222,7 +226,8 @@ train_weights(HxTraining *training, HxModel *model, HxModel *second)
 		}
 		variance /= (double) training->count;
 		/* Square roots are exact to the last bit everywhere; powers of libm are not. */
-		params[i] = variance <= 0 ? 0 : (float) (1 / (whole ? sqrt(variance) : sqrt(sqrt(variance))));
+		params[i] =
+			variance <= 0 ? 0 : (float) (1 / (whole ? sqrt(variance) : sqrt(sqrt(variance))));
 	}
 	hx_model_init(model, HX_MODEL_WEIGHTS, d);
 	hx_model_add(model, HX_STEP_SCALE, d, 0, 0, params, d);

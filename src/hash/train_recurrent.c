@@ -196,7 +196,8 @@ train_planes(Recurrent *r, HxModel *model)
 		if (!add_plane(r, model, left))
 			return false;
 		plane = hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) r->m, 0, 0, NULL, 0);
-		code = hx_model_add2(model, HX_STEP_CONCAT, code, plane, (uint32_t) (r->done * r->m), 0, 0, NULL, 0);
+		code = hx_model_add2(model, HX_STEP_CONCAT, code, plane, (uint32_t) (r->done * r->m), 0, 0,
+							 NULL, 0);
 		hx_scratch_release(compute, mark);
 	}
 	for (uint32_t i = 0; i < training->outputs; i++)

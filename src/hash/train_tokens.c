@@ -85,7 +85,8 @@ train_pq(HxTraining *training, HxModel *model, HxModel *second)
 
 /* Takes each row's centroid off it: what is left for the next level. */
 static void
-subtract_centroids(float *rows, size_t count, size_t n, const float *centroids, const uint32_t *assignment)
+subtract_centroids(float *rows, size_t count, size_t n, const float *centroids,
+				   const uint32_t *assignment)
 {
 	for (size_t row = 0; row < count; row++)
 	{

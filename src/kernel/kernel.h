@@ -53,7 +53,7 @@ typedef struct HxDotNorms
 	double		norm_b;			/* <b, b> */
 } HxDotNorms;
 
-/* Lines of a panel, which is a block of a matrix, copied so that multiply_tile reads it in order. */
+/* Lines of a panel: a block of a matrix, copied so that multiply_tile reads it in order. */
 #define HX_TILE 8
 
 /* Columns of a strip: rows of a matrix cut to this width, one after the other. */

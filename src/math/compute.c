@@ -99,8 +99,7 @@ hx_compute_run(HxCompute *compute, HxTeamWork work, void *context, size_t items,
 	if (cost <= ALONE_COST && items <= ALONE_COST / cost)
 	{
 		work(context, 0, items);
-		if (compute->check != NULL)
-			compute->check(compute->check_context);
+		hx_compute_check(compute);
 	}
 	else
 		hx_team_run(work, context, items, SLICE_COST / cost + 1,

@@ -53,6 +53,14 @@ extern void hx_scratch_release(HxCompute *compute, HxScratchMark mark);
  */
 extern void *hx_scratch(HxCompute *compute, size_t count, size_t size);
 
+/* Runs the caller's check, for loops that the team does not run. */
+static inline void
+hx_compute_check(const HxCompute *compute)
+{
+	if (compute->check != NULL)
+		compute->check(compute->check_context);
+}
+
 /*
  * hx_team_run with the computation's check. `cost` is what one item takes, in
  * additions or in numbers read, whichever is more: it makes slices of at most 50 ms,

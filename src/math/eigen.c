@@ -22,7 +22,10 @@
 #define BLOCK 32
 #define EPSILON 0x1p-53
 
-/* No matrix is known to need even 3 sweeps an eigenvalue; damaged numbers must not go on for ever. */
+/*
+ * No matrix is known to need even 3 sweeps an eigenvalue; damaged numbers must
+ * not go on for ever.
+ */
 #define MAX_SWEEPS_PER_VALUE 60
 
 /*
@@ -138,7 +141,10 @@ make_tridiagonal(HxCompute *compute, Reduction *r)
 	}
 }
 
-/* Whether the element beside d[i] and d[i + 1] may be taken for zero. Not a number counts as such. */
+/*
+ * Whether the element beside d[i] and d[i + 1] may be taken for zero. Not a
+ * number counts as such.
+ */
 static bool
 is_negligible(const double *d, const double *e, size_t i)
 {

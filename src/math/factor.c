@@ -158,7 +158,10 @@ hx_solve_lower_transposed(HxCompute *compute, const double *l, size_t n, double 
 	solve_system(compute, l, n, b, m, true);
 }
 
-/* Takes out of rows [begin, begin + count) of q what they have in common with the rows before them. */
+/*
+ * Takes out of rows [begin, begin + count) of q what they have in common with
+ * the rows before them.
+ */
 static void
 project_out(HxCompute *compute, double *q, size_t n, size_t begin, size_t count)
 {
@@ -169,7 +172,7 @@ project_out(HxCompute *compute, double *q, size_t n, size_t begin, size_t count)
 	const HxOperand done_rows = {.doubles = q, .stride = n, .lines_are_rows = true};
 	const HxOperand done_columns = {.doubles = q, .stride = n};
 	const HxOperand overlaps = {.doubles = overlap, .stride = begin, .lines_are_rows = true,
-	.negative = true};
+							  .negative = true};
 
 	memset(overlap, 0, count * begin * sizeof(double));
 	hx_product(compute, &block_rows, &done_rows, count, n, begin, overlap, begin);

@@ -83,7 +83,7 @@ hx_exp(double x)
 	return power;
 }
 
-/* 2 atanh(s) / s - 2, given s^2, for s = (m - 1) / (m + 1) and m between 1 / sqrt(2) and sqrt(2). */
+/* 2 atanh(s) / s - 2, given s^2, for s = (m - 1) / (m + 1) with 1 / sqrt(2) <= m <= sqrt(2). */
 static double
 log_series(double square)
 {

@@ -63,7 +63,11 @@ make_triangle(const double *v, size_t stride, const double *tau, size_t count, d
 		for (size_t i = 0; i < j; i++)
 			overlap[i] = hx_kernels->dot_doubles(v + i * stride, v + j * stride, stride);
 		for (size_t i = 0; i < j; i++)
-			t[i * BLOCK + j] = -tau[j] * hx_kernels->dot_doubles(t + i * BLOCK + i, overlap + i, j - i);
+		{
+			const double *row = t + i * BLOCK;
+
+			t[i * BLOCK + j] = -tau[j] * hx_kernels->dot_doubles(row + i, overlap + i, j - i);
+		}
 		t[j * BLOCK + j] = -tau[j];
 	}
 }

@@ -22,7 +22,7 @@ extern double hx_reflector(double *x, size_t n, double *tau);
  * Z = H_0 H_1 ... H_(count-1) Z for Z (n x m). Row j of `reflectors`, n long, is
  * v_j, zero before element j.
  */
-extern void hx_reflect(HxCompute *compute, const double *reflectors, const double *tau, size_t count,
-					   size_t n, double *z, size_t m);
+extern void hx_reflect(HxCompute *compute, const double *reflectors, const double *tau,
+					   size_t count, size_t n, double *z, size_t m);
 
 #endif							/* HX_HOUSEHOLDER_H */

@@ -145,7 +145,7 @@ assign_rows(HxCompute *compute, Clustering *c)
 	{
 		const size_t rows = smaller(c->count - c->chunk_begin, chunk);
 		const HxOperand operand = {.floats = c->rows + c->chunk_begin * c->d, .stride = c->d,
-		.lines_are_rows = true};
+								   .lines_are_rows = true};
 
 		for (size_t i = 0; i < rows; i++)
 			memcpy(c->scores + i * c->k, start, c->k * sizeof(double));
@@ -180,7 +180,10 @@ measure_rows(void *context, size_t begin, size_t end)
 												c->centroids + c->assignment[i] * c->d, c->d);
 }
 
-/* Gives each centroid without rows the row farthest from its own. A row alone with its centroid stays. */
+/*
+ * Gives each centroid without rows the row farthest from its own. A row alone
+ * with its centroid stays.
+ */
 static void
 fill_empty(HxCompute *compute, Clustering *c)
 {
@@ -200,6 +203,7 @@ fill_empty(HxCompute *compute, Clustering *c)
 		if (!measured)
 			hx_compute_run(compute, measure_rows, c, c->count, c->d);
 		measured = true;
+		hx_compute_check(compute);
 
 		for (size_t i = 0; i < c->count; i++)
 		{
@@ -246,7 +250,10 @@ average_members(void *context, size_t begin, size_t end)
 	}
 }
 
-/* One round of Lloyd's algorithm. Returns whether a row has moved; `before` is room for the assignment. */
+/*
+ * One round of Lloyd's algorithm. Returns whether a row has moved; `before` is
+ * room for the assignment.
+ */
 static bool
 improve(HxCompute *compute, Clustering *c, uint32_t *before)
 {
@@ -263,7 +270,7 @@ hx_kmeans_assign(HxCompute *compute, const float *rows, size_t count, size_t d,
 {
 	/* Assigning only reads the centroids. */
 	Clustering	c = {.rows = rows, .count = count, .d = d, .k = k,
-	.centroids = (float *) centroids, .assignment = assignment};
+					.centroids = (float *) centroids, .assignment = assignment};
 
 	assign_rows(compute, &c);
 }

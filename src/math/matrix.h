@@ -53,7 +53,8 @@ extern void hx_eigen_symmetric(HxCompute *compute, double *matrix, size_t d, siz
  * (n x r) with orthonormal columns, whatever the rank of A. The largest component of each
  * column of V is positive. A is destroyed.
  */
-extern void hx_svd(HxCompute *compute, double *a, size_t m, size_t n, double *u, double *s, double *v);
+extern void hx_svd(HxCompute *compute, double *a, size_t m, size_t n, double *u, double *s,
+				   double *v);
 
 /*
  * The orthogonal Q nearest to A (n x n): U V^T of its SVD, where trace(Q^T A) is
@@ -70,7 +71,8 @@ extern bool hx_cholesky(HxCompute *compute, double *a, size_t n);
 
 /* Solves L X = B, and L^T X = B, in place of B (n x m). */
 extern void hx_solve_lower(HxCompute *compute, const double *l, size_t n, double *b, size_t m);
-extern void hx_solve_lower_transposed(HxCompute *compute, const double *l, size_t n, double *b, size_t m);
+extern void hx_solve_lower_transposed(HxCompute *compute, const double *l, size_t n, double *b,
+									  size_t m);
 
 /*
  * A random orthogonal n x n matrix, uniform over all of them (Haar): the rows of a

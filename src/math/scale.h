@@ -20,7 +20,10 @@ hx_power_of_two(int exponent)
 	return power;
 }
 
-/* The exponent e of the largest magnitude, 2^e <= |x| < 2^(e+1); -1023 for subnormal numbers and zeros. */
+/*
+ * The exponent e of the largest magnitude, 2^e <= |x| < 2^(e+1); -1023 for
+ * subnormal numbers and zeros.
+ */
 static inline int
 hx_largest_exponent(const double *x, size_t n)
 {
@@ -37,7 +40,10 @@ hx_largest_exponent(const double *x, size_t n)
 	return (int) (largest >> 52) - 1023;
 }
 
-/* x = x * 2^exponent, for -2044 <= exponent <= 2046, in two steps so that each factor is a normal number. */
+/*
+ * x = x * 2^exponent, for -2044 <= exponent <= 2046, in two steps so that each
+ * factor is a normal number.
+ */
 static inline void
 hx_scale(double *x, size_t n, int exponent)
 {

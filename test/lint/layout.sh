@@ -1,7 +1,8 @@
 #!/bin/bash
 #
 # layout.sh
-#	  C sources are indented by tabs, at most 100 columns wide and 700 lines long,
+#	  C sources are indented by tabs, at most 100 columns wide (a line with a string,
+#	  which is better not broken, may be wider) and 700 lines long,
 #	  without stray blanks; the rest of the layout is .clang-format's.
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -13,7 +14,7 @@ for file in $(find src test -name '*.[ch]' | sort); do
 		status=1
 	fi
 	if expand -t 4 "$file" | awk -v f="$file" '
-		length > 100 { print f ":" NR ": wider than 100 columns (" length ")"; bad = 1 }
+		length > 100 && !/"/ { print f ":" NR ": wider than 100 columns (" length ")"; bad = 1 }
 		END { exit !bad }'; then
 		status=1
 	fi

@@ -66,6 +66,19 @@ SELECT ours.bit_count(ours.bit_and(code)) IS NOT NULL AS bit_and,
        ours.length(ours.majority(code)) AS majority FROM ours.item;
 SELECT ours.jaccard_distance('{1,2,3}'::int[], '{2,3,4}');
 
+-- What runs queries of its own: the catalogue of encoders, the trigger, the balance of bits.
+SELECT ours.hashidx_create_encoder('signs', ours.hashidx_model_from_layers('{"input": 4, "layers": [
+    {"type": "linear", "weights": [[1, 0, 0, 0], [0, 1, 0, -1]], "bias": [-9, 0]}, {"type": "sign"}]}'));
+SELECT ours.hashidx_create_encoder('signs', (SELECT model FROM ours.hashidx_encoder));
+SELECT ours.hashidx_encode('signs'::name, '[10,1,2,3]');
+CREATE TABLE ours.encoded (v ours.qvec(4), code ours.bincode(2));
+CREATE TRIGGER encode BEFORE INSERT OR UPDATE ON ours.encoded
+    FOR EACH ROW EXECUTE FUNCTION ours.hashidx_encode_trigger('signs', 'v', 'code');
+INSERT INTO ours.encoded SELECT v FROM ours.item;
+UPDATE ours.encoded SET v = '[1,5,0,1]' WHERE v OPERATOR(ours.=) '[10,1,2,3]';
+SELECT "bit", mean FROM ours.hashidx_bit_balance('ours.encoded', 'code');
+SELECT ours.hashidx_drop_encoder('signs');
+
 -- Building, using, examining and vacuuming an index.
 CREATE INDEX item_code ON ours.item USING hashidx_hamming (code);
 SET enable_seqscan = off;

@@ -91,7 +91,7 @@ sub queries
 	# NULL codes are not in the index; a table without NULLs needs no WHERE.
 	my $not_null = 'code IS NOT NULL';
 
-	foreach my $limit (1, 10, 128, 129, 1000, 1100, undef)
+	foreach my $limit (pick(1, 10), pick(127, 128, 129), pick(1000, 1100), undef)
 	{
 		my $code = query_code($bits);
 		my $range = pick('', '', "AND hamming_within(code, $code, @{[number($bits + 1)]})",
@@ -104,7 +104,7 @@ sub queries
 	push @ordered_queries, "SELECT $columns FROM item WHERE $not_null AND n > 500 ORDER BY code <~> "
 	  . query_code($bits) . ' {tie} LIMIT 300 OFFSET 7';
 
-	foreach my $radius (-1, 0, 1, number($bits + 1), number($bits + 1), $bits - 1, $bits, 2147483647)
+	foreach my $radius (pick(-1, 2147483647), pick(0, 1), number($bits + 1), pick($bits - 1, $bits))
 	{
 		push @range_queries, "SELECT $columns FROM item WHERE hamming_within(code, @{[query_code($bits)]}, $radius)";
 	}

@@ -20,7 +20,7 @@ sub sound
 {
 	my ($name, $table, $index, %options) = @_;
 	my $key = $options{key} // 'code';
-	my $query = "SELECT $table.id, $key <~> test_code(64, 2) AS d FROM $table WHERE $key IS NOT NULL ORDER BY $key <~> test_code(64, 2)";
+	my $query = "SELECT id, $key <~> test_code(64, 2) AS d FROM $table WHERE $key IS NOT NULL ORDER BY $key <~> test_code(64, 2)";
 
 	is(check_index($node, $index), '', "$name: $index is sound");
 	is(differences($node, ['Index Scan'], ["$query {tie}"]), '', "$name: the right rows in order") unless $options{unordered};
@@ -68,7 +68,7 @@ is((sql_state($node, q{INSERT INTO item VALUES (1)}))[0], '42P01', 'no such tabl
 
 fresh();
 my ($state, $message) = sql_state($node, q{INSERT INTO item VALUES (1, repeat('1', 65)::bincode)});
-is($state, '22000', 'the column refuses a code of another length');
+is($state, '22026', 'the column refuses a code of another length');
 
 # Too long for a page: 65,168 bits fit, without INCLUDE columns.
 $node->safe_psql('postgres', q{
@@ -148,6 +148,7 @@ $node->safe_psql('postgres', q{
 		'2025-01-01'::timestamptz + i * interval '1 hour', i, i % 2 = 0, jsonb_build_object('k', i), int4range(i, i + 2),
 		point(i, -i), ARRAY['a', NULL, i::text], '10.0.0.1'::inet + i, test_code(9, i) FROM generate_series(1, 400) AS i;
 	UPDATE kinds SET c = NULL, b = NULL, n = NULL, v = NULL, j = NULL, a = NULL, o = NULL WHERE id % 3 = 0;
+	VACUUM FULL kinds;
 	CREATE INDEX kinds_code ON kinds USING hashidx_hamming (code) INCLUDE (c, s, b, d, n, u, t, v, f, j, r, p, a, i, o, id);
 	INSERT INTO kinds SELECT * FROM kinds;
 	VACUUM kinds;});
@@ -161,7 +162,7 @@ $node->safe_psql('postgres', q{
 	ALTER TABLE toasted ALTER t SET STORAGE EXTERNAL;
 	CREATE INDEX toasted_code ON toasted USING hashidx_hamming (code) INCLUDE (t);
 	INSERT INTO toasted SELECT i, test_code(24000, i), repeat('long ', 600) FROM generate_series(1, 30) AS i;
-	UPDATE toasted SET id = id + 1, t = t WHERE id % 2 = 0;
+	UPDATE toasted SET t = t || id WHERE id % 2 = 0;
 	INSERT INTO toasted SELECT id + 100, code, t FROM toasted WHERE id < 10;
 	VACUUM toasted;});
 is(differences($node, ['Index Only Scan'], ['SELECT code, t FROM toasted ORDER BY code <~> test_code(24000, 3) {tie}']), '', 'values out of line');
@@ -214,11 +215,13 @@ sound('COPY', 'item', 'item_code');
 $node->safe_psql('postgres', q{
 	CREATE INDEX item_part ON item USING hashidx_hamming (code) WHERE id < 300;
 	CREATE INDEX item_expr ON item USING hashidx_hamming ((~code));
-	UPDATE item SET id = 700 - id WHERE id < 700;});
-sound('partial', '(SELECT id, code, ctid FROM item WHERE id < 300) AS item', 'item_part');
+	UPDATE item SET id = 701 - id WHERE id < 701;});
+$node->safe_psql('postgres', 'DROP INDEX item_code');
+is( differences($node, ['Index Scan using item_part'], ['SELECT id FROM item WHERE id < 300 AND code IS NOT NULL ORDER BY code <~> test_code(64, 2) {tie}']),
+	'', 'partial: the right rows');
 sound('expression', 'item', 'item_expr', key => '(~code)');
 $node->safe_psql('postgres', 'VACUUM item');
-is(check_index($node, $_), '', "$_ is sound after vacuum") foreach qw(item_part item_expr item_code);
+is(check_index($node, $_), '', "$_ is sound after vacuum") foreach qw(item_part item_expr);
 
 # Partitions.
 $node->safe_psql('postgres', q{
@@ -278,9 +281,9 @@ is( $node->safe_psql('postgres', q{SELECT string_agg(phase, ', ' ORDER BY n) FRO
 
 # Rights: reading the table is not enough to check its index.
 $node->safe_psql('postgres', 'CREATE ROLE reader; GRANT SELECT ON item TO reader; CREATE ROLE stranger');
-is((sql_state($node, q{SET ROLE reader; SELECT hashidx_check('item_code')}))[0], '42501', 'only the owner checks');
-is((sql_state($node, q{SET ROLE reader; SELECT hashidx_index_stats('item_code')}))[0], '00000', 'a reader sees statistics');
-is((sql_state($node, q{SET ROLE stranger; SELECT hashidx_index_stats('item_code')}))[0], '42501', 'a stranger does not');
+is((sql_state($node, q{SET ROLE reader; SELECT hashidx_check('item_expr')}))[0], '42501', 'only the owner checks');
+is((sql_state($node, q{SET ROLE reader; SELECT hashidx_index_stats('item_expr')}))[0], '00000', 'a reader sees statistics');
+is((sql_state($node, q{SET ROLE stranger; SELECT hashidx_index_stats('item_expr')}))[0], '42501', 'a stranger does not');
 
 # Autovacuum.
 fresh();
@@ -292,7 +295,7 @@ is(rows_in('item_code'), 889, 'autovacuum');
 sound('autovacuum', 'item', 'item_code');
 
 # Gone for good.
-$node->safe_psql('postgres', 'DROP INDEX item_code; DROP TABLE item, part, kinds, toasted; DROP EXTENSION hashidx CASCADE');
+$node->safe_psql('postgres', 'DROP TABLE item, part, kinds, toasted; DROP EXTENSION hashidx CASCADE');
 
 no_crash($node);
 $node->stop;

@@ -149,13 +149,37 @@ column_defect(const double *q, size_t n, size_t m)
 	return largest;
 }
 
+/* FNV-1a over the bits. */
+static inline uint64_t
+hash_doubles(const double *x, size_t count)
+{
+	uint64_t	hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		uint64_t	bits;
+
+		memcpy(&bits, &x[i], sizeof(bits));
+		hash = (hash ^ bits) * UINT64_C(0x100000001b3);
+	}
+	return hash;
+}
+
+/* Makes the random numbers that follow the same in each program. */
+static inline void
+numeric_seed(void)
+{
+	unit_state = UINT64_C(0x2545f4914f6cdd1d);
+}
+
 /*
- * Runs compute(input, output), which writes `count` doubles, at every SIMD level
- * with 1 to 4 threads: all must give the same bits.
+ * Runs run(input, output), which writes `count` doubles, at every SIMD level
+ * with 1 to 4 threads: all must give the same bits, those with the given hash,
+ * which other compilers and CPUs gave.
  */
 static inline void
 check_same_bits(void (*run) (HxCompute *compute, const void *input, double *output),
-				const void *input, size_t count, const char *what)
+				const void *input, size_t count, const char *what, uint64_t hash)
 {
 	double	   *expected = numeric_doubles(count);
 	double	   *output = numeric_doubles(count);
@@ -182,6 +206,8 @@ check_same_bits(void (*run) (HxCompute *compute, const void *input, double *outp
 		}
 	}
 	hx_kernel_use(HX_SIMD_AUTO);
+	CHECK(hash_doubles(expected, count) == hash, "%s: bits with the hash %llx", what,
+		  (unsigned long long) hash_doubles(expected, count));
 	free(expected);
 	free(output);
 }

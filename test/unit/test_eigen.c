@@ -68,7 +68,8 @@ decompose(const double *a, size_t d, size_t m, const char *what)
 			if (!(fabs(sum) <= residual))
 				residual = fabs(sum);
 		}
-	CHECK(residual <= allowed * norm + least, "%s, d = %zu: residual %g of %g", what, d, residual, norm);
+	CHECK(residual <= allowed * norm + least, "%s, d = %zu: residual %g of %g", what, d, residual,
+		  norm);
 	CHECK(column_defect(vectors, d, m) <= 4 * allowed, "%s, d = %zu: not orthonormal by %g",
 		  what, d, column_defect(vectors, d, m));
 	CHECK(has_signs(vectors, d, m), "%s, d = %zu: signs", what, d);
@@ -84,7 +85,8 @@ decompose(const double *a, size_t d, size_t m, const char *what)
 static void
 random_matrices(void)
 {
-	static const size_t sizes[] = {1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33, 34, 63, 64, 65, 100, 200};
+	static const size_t sizes[] = {1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33, 34, 63, 64, 65, 100,
+								   200};
 
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
 	{
@@ -121,7 +123,8 @@ known_spectrum(void)
 		{
 			double		expected = 2 - 2 * cos((double) (d - k) * M_PI / (double) (d + 1));
 
-			CHECK(fabs(values[k] - expected) < 1e-14 * 8, "value %zu of %zu: %.17g", k, d, values[k]);
+			CHECK(fabs(values[k] - expected) < 1e-14 * 8, "value %zu of %zu: %.17g", k, d,
+				  values[k]);
 		}
 		free(a);
 		free(values);
@@ -183,7 +186,10 @@ awkward_spectra(void)
 		const char *name;
 		double		(*value) (size_t k);
 	}			spectra[] = {
-		{"repeated", repeated}, {"falling", falling}, {"low rank", low_rank}, {"two close", two_close},
+		{"repeated", repeated},
+		{"falling", falling},
+		{"low rank", low_rank},
+		{"two close", two_close},
 	};
 	enum
 	{
@@ -212,7 +218,10 @@ awkward_spectra(void)
 	}
 }
 
-/* Clusters of eigenvalues: steps must not go on without effect, which many rotations would betray. */
+/*
+ * Clusters of eigenvalues: steps must not go on without effect, which many
+ * rotations would betray.
+ */
 static void
 clusters(void)
 {
@@ -290,7 +299,8 @@ scales(void)
 			scaled[i] = ldexp(a[i], exponents[s]);
 		hx_eigen_symmetric(&compute, scaled, D, D, got, vectors);
 		for (size_t k = 0; k < D; k++)
-			CHECK(got[k] == ldexp(values[k], exponents[s]), "2^%d, value %zu: %g", exponents[s], k, got[k]);
+			CHECK(got[k] == ldexp(values[k], exponents[s]), "2^%d, value %zu: %g", exponents[s], k,
+				  got[k]);
 		CHECK(column_defect(vectors, D, D) < 1e-13, "2^%d: vectors", exponents[s]);
 		free(scaled);
 		free(vectors);
@@ -363,9 +373,11 @@ run_eigen(HxCompute *compute, const void *input, double *output)
 static void
 same_everywhere(void)
 {
-	double	   *a = random_symmetric(BIG);
+	double	   *a;
 
-	check_same_bits(run_eigen, a, BIG + BIG * BIG, "eigenvectors");
+	numeric_seed();
+	a = random_symmetric(BIG);
+	check_same_bits(run_eigen, a, BIG + BIG * BIG, "eigenvectors", UINT64_C(0x00c36b60bab1060d));
 	free(a);
 }
 

@@ -126,7 +126,10 @@ random_orthogonal(void)
 	}
 }
 
-/* Uniform over all: every element of a 3 x 3 has mean 0 and variance 1/3, and so has its trace 1. */
+/*
+ * Uniform over all: every element of a 3 x 3 has mean 0 and variance 1/3, and
+ * so has its trace 1.
+ */
 static void
 random_orthogonal_is_uniform(void)
 {
@@ -185,9 +188,12 @@ run_all(HxCompute *compute, const void *input, double *output)
 static void
 same_everywhere(void)
 {
-	double	   *a = random_definite(BIG);
+	double	   *a;
 
-	check_same_bits(run_all, a, 2 * BIG * BIG + 2 * BIG * BIG_M, "factors");
+	numeric_seed();
+	a = random_definite(BIG);
+	check_same_bits(run_all, a, 2 * BIG * BIG + 2 * BIG * BIG_M, "factors",
+					UINT64_C(0xc08edd09182519e3));
 	free(a);
 }
 

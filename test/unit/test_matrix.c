@@ -140,7 +140,8 @@ parts(void)
 	double	   *c = random_doubles(M * STRIDE);
 	double	   *expected = copy_doubles(c, M * STRIDE);
 	HxCompute	compute = numeric_compute();
-	const HxOperand left = {.doubles = a + 3, .stride = STRIDE, .lines_are_rows = true, .negative = true};
+	const HxOperand left = {.doubles = a + 3, .stride = STRIDE, .lines_are_rows = true,
+							.negative = true};
 	const HxOperand right = {.doubles = b + 5, .stride = STRIDE};
 
 	for (size_t i = 0; i < M; i++)
@@ -286,9 +287,12 @@ run_all(HxCompute *compute, const void *input, double *output)
 static void
 same_everywhere(void)
 {
-	float	   *rows = random_floats(BIG_COUNT * BIG_D);
+	float	   *rows;
 
-	check_same_bits(run_all, rows, BIG_D + BIG_D * BIG_D + BIG_COUNT * BIG_M, "moments");
+	numeric_seed();
+	rows = random_floats(BIG_COUNT * BIG_D);
+	check_same_bits(run_all, rows, BIG_D + BIG_D * BIG_D + BIG_COUNT * BIG_M, "moments",
+					UINT64_C(0x7f6624376c07f9ff));
 	free(rows);
 }
 

@@ -51,9 +51,12 @@ decompose(const double *a, size_t m, size_t n, const char *what)
 			if (!(fabs(sum) <= residual))
 				residual = fabs(sum);
 		}
-	CHECK(residual <= allowed * norm, "%s, %zu x %zu: residual %g of %g", what, m, n, residual, norm);
-	CHECK(column_defect(u, m, r) <= allowed, "%s, %zu x %zu: U by %g", what, m, n, column_defect(u, m, r));
-	CHECK(column_defect(v, n, r) <= allowed, "%s, %zu x %zu: V by %g", what, m, n, column_defect(v, n, r));
+	CHECK(residual <= allowed * norm, "%s, %zu x %zu: residual %g of %g", what, m, n, residual,
+		  norm);
+	CHECK(column_defect(u, m, r) <= allowed, "%s, %zu x %zu: U by %g", what, m, n,
+		  column_defect(u, m, r));
+	CHECK(column_defect(v, n, r) <= allowed, "%s, %zu x %zu: V by %g", what, m, n,
+		  column_defect(v, n, r));
 	for (size_t k = 0; k < r; k++)
 	{
 		CHECK(s[k] >= 0, "%s, %zu x %zu: singular value %g", what, m, n, s[k]);
@@ -71,8 +74,9 @@ static void
 random_matrices(void)
 {
 	static const size_t sizes[][2] = {
-		{1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 3}, {1, 40}, {40, 1}, {5, 9}, {16, 16}, {31, 31}, {32, 32},
-		{33, 33}, {34, 33}, {33, 70}, {64, 64}, {65, 65}, {100, 64}, {150, 150}, {200, 20}, {20, 200},
+		{1, 1}, {1, 2}, {2, 1}, {2, 2}, {3, 3}, {1, 40}, {40, 1}, {5, 9}, {16, 16}, {31, 31},
+		{32, 32}, {33, 33}, {34, 33}, {33, 70}, {64, 64}, {65, 65}, {100, 64}, {150, 150},
+		{200, 20}, {20, 200},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
@@ -86,7 +90,8 @@ random_matrices(void)
 
 		CHECK(fabs(norm_of(s, smaller(m, n)) - norm_of(a, m * n)) <= 1e-14 * norm_of(a, m * n),
 			  "%zu x %zu: norm", m, n);
-		CHECK(largest_difference(s, st, smaller(m, n)) <= 1e-14 * s[0], "%zu x %zu: transposed", m, n);
+		CHECK(largest_difference(s, st, smaller(m, n)) <= 1e-14 * s[0], "%zu x %zu: transposed", m,
+			  n);
 		free(a);
 		free(at);
 		free(s);
@@ -165,14 +170,18 @@ awkward_spectra(void)
 			a = with_spectrum(spectrum, m, N);
 			s = decompose(a, m, N, "spectrum");
 			for (size_t k = 0; k < smaller(m, N); k++)
-				CHECK(fabs(s[k] - spectrum[k]) <= 1e-14 * spectrum[0], "spectrum %zu, value %zu: %g, not %g",
+				CHECK(fabs(s[k] - spectrum[k]) <= 1e-14 * spectrum[0],
+					  "spectrum %zu, value %zu: %g, not %g",
 					  i, k, s[k], spectrum[k]);
 			free(a);
 			free(s);
 		}
 }
 
-/* Clusters of singular values: steps must not go on without effect, which many rotations would betray. */
+/*
+ * Clusters of singular values: steps must not go on without effect, which many
+ * rotations would betray.
+ */
 static void
 clusters(void)
 {
@@ -387,16 +396,20 @@ run_svd(HxCompute *compute, const void *input, double *output)
 {
 	double	   *copy = copy_doubles(input, BIG_M * BIG_N);
 
-	hx_svd(compute, copy, BIG_M, BIG_N, output, output + BIG_M * BIG_N, output + BIG_M * BIG_N + BIG_N);
+	hx_svd(compute, copy, BIG_M, BIG_N, output, output + BIG_M * BIG_N,
+		   output + BIG_M * BIG_N + BIG_N);
 	free(copy);
 }
 
 static void
 same_everywhere(void)
 {
-	double	   *a = random_doubles(BIG_M * BIG_N);
+	double	   *a;
 
-	check_same_bits(run_svd, a, BIG_M * BIG_N + BIG_N + BIG_N * BIG_N, "singular vectors");
+	numeric_seed();
+	a = random_doubles(BIG_M * BIG_N);
+	check_same_bits(run_svd, a, BIG_M * BIG_N + BIG_N + BIG_N * BIG_N, "singular vectors",
+					UINT64_C(0x29e860c72c5e0c63));
 	free(a);
 }
 

@@ -362,6 +362,33 @@ same_everywhere(void)
 	training_free();
 }
 
+/* Models that must be the same on every machine. */
+static void
+golden(void)
+{
+	const double options[] = {[RIDGE] = 1e-3, [POWER] = 4, [ITERATIONS] = 50};
+	Pairs		pairs = {
+		.x = training_whole_rows(1000, 30, 1), .y = training_whole_rows(1000, 20, 2),
+		.count = 1000, .dx = 30, .dy = 20
+	};
+	HxTraining	training = training_of_pairs(&pairs, 10, options);
+	HxModel		model;
+	HxModel		second;
+
+	/* The first numbers of the second column are those of the first. */
+	for (size_t i = 0; i < 1000; i++)
+	{
+		for (size_t j = 0; j < 12; j++)
+			pairs.y[i * 20 + j] += pairs.x[i * 30 + j];
+	}
+	CHECK(hx_trainer_cca_itq.train(&training, &model, &second), "%s", training.problem);
+	CHECK(training_hash(&model) == UINT64_C(0xca91892f2147c15c), "0x%016llx",
+		  (unsigned long long) training_hash(&model));
+	CHECK(training_hash(&second) == UINT64_C(0xb7af4b5001520a93), "0x%016llx",
+		  (unsigned long long) training_hash(&second));
+	training_free();
+}
+
 int
 main(void)
 {
@@ -371,5 +398,6 @@ main(void)
 	RUN(pairs_meet);
 	RUN(refusals);
 	RUN(same_everywhere);
+	RUN(golden);
 	return unit_summary();
 }

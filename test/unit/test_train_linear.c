@@ -588,6 +588,30 @@ same_everywhere(void)
 	training_free();
 }
 
+/* Models that must be the same on every machine. */
+static void
+golden(void)
+{
+	static const uint64_t expected[KINDS] = {
+		UINT64_C(0xdd23f8385146e3ab), UINT64_C(0x2205a35263a195d5),
+		UINT64_C(0x87a6559f0d0c5324), UINT64_C(0x9350126648359efd)
+	};
+	float	   *rows = training_whole_rows(1000, 40, 1);
+
+	for (size_t i = 0; i < KINDS; i++)
+	{
+		double		options[HX_TRAINER_MAX_OPTIONS];
+		HxTraining	training = training_of(rows, 1000, 40, 24, options);
+		HxModel		model;
+
+		training_fallbacks(kinds[i], options);
+		CHECK(kinds[i]->train(&training, &model, NULL), "%s", training.problem);
+		CHECK(training_hash(&model) == expected[i], "%s: 0x%016llx", hx_model_kind_name(model.kind),
+			  (unsigned long long) training_hash(&model));
+	}
+	training_free();
+}
+
 /* The seed decides, where there is chance. */
 static void
 seeds(void)
@@ -631,6 +655,7 @@ main(void)
 	RUN(medians);
 	RUN(medians_by_sorting);
 	RUN(same_everywhere);
+	RUN(golden);
 	RUN(seeds);
 	return unit_summary();
 }

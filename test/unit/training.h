@@ -70,6 +70,39 @@ training_store(const HxModel *model, size_t *size)
 	return bytes;
 }
 
+/* 64 bits of the stored form (FNV-1a), to compare with those of other machines. */
+static inline uint64_t
+training_hash(const HxModel *model)
+{
+	size_t		size;
+	const uint8_t *bytes = training_store(model, &size);
+	uint64_t	hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* Whole numbers, which no machine rounds, in columns that have to do with each other. */
+static inline float *
+training_whole_rows(size_t count, size_t d, uint64_t seed)
+{
+	float	   *rows = training_allocate(NULL, count * d * sizeof(float));
+
+	unit_state = UINT64_C(0x9b60933458e17d7d) ^ seed;
+	for (size_t i = 0; i < count; i++)
+	{
+		int			last = 0;
+
+		for (size_t j = 0; j < d; j++)
+		{
+			last = last / 2 + (int) unit_below(201) - 90;
+			rows[i * d + j] = (float) last;
+		}
+	}
+	return rows;
+}
+
 /* count codes, one after the other. */
 static inline uint8_t *
 training_codes(const HxModel *model, const float *rows, size_t count)

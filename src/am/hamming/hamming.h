@@ -42,7 +42,7 @@ extern HammingCache *hamming_cache(Relation index);
 /* The shape as far as the index's definition tells it: bits from the column's typmod, or 0. */
 extern HammingShape hamming_declared_shape(Relation index);
 
-/* The kind of the page in a locked buffer, not the metapage's; reports damage unless it can be in the index. */
+/* The kind of the page, not block 0, in a locked buffer; damage unless such a page can be there. */
 extern HxPageKind hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf);
 
 /* ERRCODE_DATA_EXCEPTION unless a code of that many bits belongs into the index. */

@@ -69,7 +69,8 @@ hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf)
 {
 	HxPageKind	kind = hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
 
-	if (kind != HX_PAGE_CODES && !(kind == HX_PAGE_PAYLOAD && shape->row_bytes == sizeof(HammingRow)))
+	if (kind != HX_PAGE_CODES &&
+		!(kind == HX_PAGE_PAYLOAD && shape->row_bytes == sizeof(HammingRow)))
 		hx_page_report_damage(index, BufferGetBlockNumber(buf),
 							  "The page is of a kind that does not belong here.");
 	return kind;

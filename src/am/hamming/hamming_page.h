@@ -113,10 +113,14 @@ extern const char *hamming_view(Page page, const HammingShape *shape, HammingVie
 static inline HammingRow
 hamming_view_row(const HammingView *view, int i, bool *continues)
 {
+	const uint8 *stored = view->rows + i * view->row_bytes;
 	HammingRow	row;
 
-	ItemPointerSetInvalid(&row.payload);
-	memcpy(&row, view->rows + i * view->row_bytes, view->row_bytes);
+	memcpy(&row.tid, stored, sizeof(row.tid));
+	if (view->row_bytes == sizeof(row))
+		memcpy(&row.payload, stored + sizeof(row.tid), sizeof(row.payload));
+	else
+		ItemPointerSetInvalid(&row.payload);
 	*continues = (row.tid.ip_posid & HAMMING_ROW_CONTINUES) != 0;
 	row.tid.ip_posid &= ~HAMMING_ROW_CONTINUES;
 	return row;

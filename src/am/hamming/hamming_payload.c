@@ -68,7 +68,7 @@ hamming_payload_find(Page page, OffsetNumber off, ItemPointer tid)
 	return payload != NULL && ItemPointerEquals(&payload->t_tid, tid) ? payload : NULL;
 }
 
-/* Bytes of the variable-length value at `data`, of which `room` can be read; 0 when it is damaged. */
+/* Bytes of the variable-length value at `data`, of which `room` can be read; 0: damaged. */
 static Size
 varlena_size(const char *data, Size room)
 {
@@ -76,9 +76,10 @@ varlena_size(const char *data, Size room)
 		return 0;
 	if (VARATT_IS_1B(data))
 		return VARSIZE_1B(data);
-	if (room < VARHDRSZ)
+	if (room < VARHDRSZ ||
+		VARSIZE_4B(data) < (VARATT_IS_4B_C(data) ? VARHDRSZ_COMPRESSED : VARHDRSZ))
 		return 0;
-	return VARSIZE_4B(data) < (VARATT_IS_4B_C(data) ? VARHDRSZ_COMPRESSED : VARHDRSZ) ? 0 : VARSIZE_4B(data);
+	return VARSIZE_4B(data);
 }
 
 /* Walks over the values as index_deform_tuple() does, which trusts every length. */

@@ -404,8 +404,8 @@ collect_more(IndexScanDesc scan, HammingScan *state)
 		return false;
 
 	uint64		last = collector->found[collector->count - 1].key;
-	Size		most = Min((Size) work_mem * 1024 / hamming_collector_row_size(collector->code_bytes),
-						   HAMMING_MAX_WANT);
+	Size		row_size = hamming_collector_row_size(collector->code_bytes);
+	Size		most = Min((Size) work_mem * 1024 / row_size, HAMMING_MAX_WANT);
 
 	if (state->want < most)
 		state->want = Min((Size) state->want * HAMMING_WANT_GROWTH, most);

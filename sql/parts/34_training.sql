@@ -1,0 +1,34 @@
+-- Training models on the rows of a table, extending them, and judging them.
+--
+-- VOLATILE: they read tables, for as long as a training takes. PARALLEL UNSAFE: they
+-- have threads of their own, and run queries.
+
+CREATE FUNCTION hashidx_train(kind text, source regclass, source_column name, bits integer,
+		options jsonb DEFAULT '{}') RETURNS hashidx_model
+	AS 'MODULE_PATHNAME', 'hashidx_train' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION hashidx_train(kind text, source regclass, source_column name, bits integer,
+		options jsonb) IS
+	'model of the kind, learned from a sample of a column of vectors';
+
+CREATE FUNCTION hashidx_train_pair(kind text, source regclass, first_column name, second_column name,
+		bits integer, options jsonb DEFAULT '{}', OUT first hashidx_model, OUT second hashidx_model)
+	AS 'MODULE_PATHNAME', 'hashidx_train_pair' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION hashidx_train_pair(kind text, source regclass, first_column name, second_column name,
+		bits integer, options jsonb) IS
+	'two models that share their outputs, learned from pairs of vectors in two columns';
+
+CREATE FUNCTION hashidx_extend(model hashidx_model, source regclass, source_column name,
+		codes_column name, options jsonb DEFAULT '{}') RETURNS hashidx_model
+	AS 'MODULE_PATHNAME', 'hashidx_extend' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION hashidx_extend(model hashidx_model, source regclass, source_column name,
+		codes_column name, options jsonb) IS
+	'model that has learned from the rows without a code, while the codes of the others stay valid';
+
+CREATE FUNCTION hashidx_encoder_recall(model hashidx_model, source regclass, source_column name,
+		k integer DEFAULT 10, candidates integer DEFAULT 100, sample integer DEFAULT 100,
+		metric text DEFAULT 'l2',
+		OUT queries integer, OUT recall_mean double precision, OUT recall_minimum double precision)
+	AS 'MODULE_PATHNAME', 'hashidx_encoder_recall' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION hashidx_encoder_recall(model hashidx_model, source regclass, source_column name,
+		k integer, candidates integer, sample integer, metric text) IS
+	'share of the true k nearest vectors that are among the nearest codes, over sampled rows';

@@ -1,0 +1,123 @@
+/*
+ * extend_sql.c
+ *	  hashidx_extend(): a model that learns from new rows of a table while the codes
+ *	  of the old ones, which have one already, stay valid.
+ */
+#include "hashidx.h"
+
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "encode/computation.h"
+#include "encode/encode.h"
+#include "encode/options.h"
+#include "encode/sample.h"
+#include "hash/extend.h"
+#include "type/model.h"
+
+HX_FUNCTION(hashidx_extend);
+
+#define DEFAULT_OLD_ROWS 10000	/* sampled, if there are as many */
+
+/* Extends the model by two samples; the new one is a value in the caller's context. */
+static Datum
+extend_by(HxExtension *extension)
+{
+	HxModel		model;
+
+	if (!hx_extend(extension, &model))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot extend the model"),
+				 errdetail("%s", extension->problem)));
+
+	Datum		value = hx_model_value_make(&model);
+
+	ereport(NOTICE,
+			(errmsg("%.1f%% of the bits of old rows stay as they are stored",
+					extension->agreed * 100),
+			 errdetail("The old model gives %.1f%% of them; of the bits of new rows %.1f%% differ from its own.",
+					   extension->old_agreed * 100, extension->changed * 100)));
+	return value;
+}
+
+/*
+ * hashidx_extend(model hashidx_model, source regclass, source_column name,
+ * codes_column name, options jsonb) returns hashidx_model
+ */
+Datum
+hashidx_extend(PG_FUNCTION_ARGS)
+{
+	const HxModel *old = hx_model_hold(hx_model_holder_of_call(fcinfo), PG_GETARG_DATUM(0))->model;
+	Oid			source = PG_GETARG_OID(1);
+	char	   *vectors = NameStr(*PG_GETARG_NAME(2));
+	char	   *codes = NameStr(*PG_GETARG_NAME(3));
+	double		old_rows = 0;			/* as many as usual */
+	double		agreement = 0.95;
+	double		ridge = 0.01;
+	int64		seed = 0;
+	const Option options[] = {
+		{"agreement", OPTION_NUMBER, &agreement, 0, 1},
+		{"ridge", OPTION_NUMBER, &ridge, 1e-6, 1e6},
+		{"sample", OPTION_WHOLE, &old_rows, HX_EXTEND_LEAST_OLD_ROWS, PG_INT32_MAX},
+		{"seed", OPTION_BIGINT, &seed, 0, 0},
+	};
+
+	hx_encode_check_output(old, HX_OUTPUT_CODE);
+	hx_options_read(PG_GETARG_JSONB_P(4), options, lengthof(options));
+
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx sample",
+												  ALLOCSET_DEFAULT_SIZES);
+	Sample		replay = {
+		.source = source,
+		.function = fcinfo->flinfo->fn_oid,
+		.columns = {
+			{.name = vectors, .width = (int) old->dims},
+			{.name = codes, .code = true, .width = (int) old->outputs},
+		},
+		.column_count = 2,
+		.wanted = old_rows > 0 ? (uint64) old_rows : DEFAULT_OLD_ROWS,
+		.exact = old_rows > 0,
+		.seed = (uint64) seed,
+	};
+	Sample		arrivals = {
+		.source = source,
+		.function = replay.function,
+		.columns = {replay.columns[0]},
+		.column_count = 1,
+		.unset = codes,
+		.wanted = HX_EXTEND_PAIRED_ROWS,
+		.seed = (uint64) seed,
+	};
+
+	hx_sample_read(&replay, context);
+	hx_sample_read(&arrivals, context);
+
+	HxExtension extension = {
+		.old = old,
+		.replay_rows = (const float *) replay.rows[0],
+		.replay_codes = (const uint8_t *) replay.rows[1],
+		.replay_count = replay.count,
+		.new_rows = (const float *) arrivals.rows[0],
+		.new_count = arrivals.count,
+		.agreement = agreement,
+		.ridge = ridge,
+	};
+	Datum		result = (Datum) 0;
+	Computation computation;
+
+	hx_computation_start(&computation);
+	PG_TRY();
+	{
+		extension.compute = computation.compute;
+		result = extend_by(&extension);
+	}
+	PG_FINALLY();
+	{
+		hx_computation_end(&computation);
+	}
+	PG_END_TRY();
+	MemoryContextDelete(context);
+	PG_RETURN_DATUM(result);
+}
