@@ -54,8 +54,8 @@ hashidx_extend(PG_FUNCTION_ARGS)
 	char	   *vectors = NameStr(*PG_GETARG_NAME(2));
 	char	   *codes = NameStr(*PG_GETARG_NAME(3));
 	double		old_rows = 0;			/* as many as usual */
-	double		agreement = 0.95;
-	double		ridge = 0.01;
+	double		agreement = HX_EXTEND_AGREEMENT;
+	double		ridge = HX_EXTEND_RIDGE;
 	int64		seed = 0;
 	const Option options[] = {
 		{"agreement", OPTION_NUMBER, &agreement, 0, 1},
@@ -71,7 +71,7 @@ hashidx_extend(PG_FUNCTION_ARGS)
 												  ALLOCSET_DEFAULT_SIZES);
 	Sample		replay = {
 		.source = source,
-		.function = fcinfo->flinfo->fn_oid,
+		.call = fcinfo,
 		.columns = {
 			{.name = vectors, .width = (int) old->dims},
 			{.name = codes, .code = true, .width = (int) old->outputs},
@@ -83,7 +83,7 @@ hashidx_extend(PG_FUNCTION_ARGS)
 	};
 	Sample		arrivals = {
 		.source = source,
-		.function = replay.function,
+		.call = fcinfo,
 		.columns = {replay.columns[0]},
 		.column_count = 1,
 		.unset = codes,

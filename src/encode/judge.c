@@ -146,7 +146,8 @@ replace_top(Nearest *nearest, Near near)
 	{
 		int			child = at * 2 + 1;
 
-		if (child + 1 < nearest->count && is_farther(nearest->rows[child + 1], nearest->rows[child]))
+		if (child + 1 < nearest->count &&
+			is_farther(nearest->rows[child + 1], nearest->rows[child]))
 			child++;
 		if (child >= nearest->count || !is_farther(nearest->rows[child], near))
 			break;
@@ -258,7 +259,7 @@ static void
 compare_all(Judge *judge, const Sample *sample)
 {
 	RowsColumn	column = {.name = sample->columns[0].name, .width = judge->dims};
-	Rows	   *rows = hx_rows_open(sample->source, &column, 1, NULL, sample->function);
+	Rows	   *rows = hx_rows_open(sample->source, &column, 1, NULL, sample->call);
 
 	while (hx_rows_next(rows))
 	{
@@ -402,7 +403,7 @@ hashidx_encoder_recall(PG_FUNCTION_ARGS)
 	};
 	Sample		sample = {
 		.source = PG_GETARG_OID(1),
-		.function = fcinfo->flinfo->fn_oid,
+		.call = fcinfo,
 		.columns = {{.name = NameStr(*PG_GETARG_NAME(2)), .width = (int) judge.model->dims}},
 		.column_count = 1,
 		.wanted = (uint64) queries,

@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 
 #include "encode/rows.h"
+#include "encode/siblings.h"
 #include "type/bincode.h"
 #include "type/qvec.h"
 
@@ -85,16 +86,14 @@ need_column_type(Oid source, const char *name)
 	return type;
 }
 
-/* A type of that name may be anybody's; ours lies in the schema of our functions. */
+/* A type of that name may be anybody's; ours lies with our functions. */
 static void
-check_column(Oid source, const RowsColumn *column, Oid function)
+check_column(Oid source, const RowsColumn *column, FunctionCallInfo call)
 {
 	const char *wanted = column->code ? "bincode" : "qvec";
 	Oid			type = need_column_type(source, column->name);
-	Oid			ours = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(wanted),
-									   ObjectIdGetDatum(get_func_namespace(function)));
 
-	if (!OidIsValid(ours) || getBaseType(type) != ours)
+	if (getBaseType(type) != hx_sibling_type(call, wanted))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of relation \"%s\" is not of type %s",
@@ -137,12 +136,13 @@ open_cursor(const char *query)
 }
 
 Rows *
-hx_rows_open(Oid source, RowsColumn *columns, int count, const char *unset, Oid function)
+hx_rows_open(Oid source, RowsColumn *columns, int count, const char *unset,
+			 FunctionCallInfo call)
 {
 	/* An error that names the source comes before one that names a column. */
 	hx_rows_source_name(source);
 	for (int i = 0; i < count; i++)
-		check_column(source, &columns[i], function);
+		check_column(source, &columns[i], call);
 	if (unset != NULL)
 		need_column_type(source, unset);
 

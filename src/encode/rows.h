@@ -3,7 +3,7 @@
  *	  Reading a column or two of a table or view, row by row, as its user may.
  *
  *		RowsColumn	column = {.name = name};
- *		Rows	   *rows = hx_rows_open(source, &column, 1, NULL, type);
+ *		Rows	   *rows = hx_rows_open(source, &column, 1, NULL, fcinfo);
  *		while (hx_rows_next(rows))
  *			... column.value ...
  *		hx_rows_close(rows);
@@ -36,11 +36,11 @@ extern Size hx_rows_bytes(const RowsColumn *column);
 
 /*
  * Starts reading rows of `source`; only those where the column `unset` is NULL,
- * unless the name is. `function` is one of ours: its schema says which types qvec and
- * bincode are. From here to hx_rows_close() the caller is in SPI and its memory.
+ * unless the name is. `call` is that of a function of ours, as for hx_sibling_type().
+ * From here to hx_rows_close() the caller is in SPI and its memory.
  */
 extern Rows *hx_rows_open(Oid source, RowsColumn *columns, int count, const char *unset,
-						  Oid function);
+						  FunctionCallInfo call);
 
 /* The next row, in the columns; false at the end. */
 extern bool hx_rows_next(Rows *rows);

@@ -124,7 +124,7 @@ void
 hx_sample_read(Sample *sample, MemoryContext context)
 {
 	Rows	   *rows = hx_rows_open(sample->source, sample->columns, sample->column_count,
-									sample->unset, sample->function);
+									sample->unset, sample->call);
 	uint64		room = 0;
 
 	for (int64 number = 0; hx_rows_next(rows); number++)

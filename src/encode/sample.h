@@ -13,7 +13,7 @@ typedef struct Sample
 {
 	/* What is wanted. */
 	Oid			source;
-	Oid			function;		/* as for hx_rows_open() */
+	FunctionCallInfo call;		/* as for hx_rows_open() */
 	RowsColumn	columns[HX_SAMPLE_COLUMNS];
 	int			column_count;
 	const char *unset;			/* as for hx_rows_open() */

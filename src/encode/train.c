@@ -30,7 +30,7 @@ typedef struct Wish
 	const HxTrainer *trainer;
 	const char *kind;
 	Oid			source;
-	Oid			function;		/* the one called */
+	FunctionCallInfo call;
 	char	   *first_column;
 	char	   *second_column;	/* or NULL */
 	uint32		outputs;
@@ -111,7 +111,7 @@ read_wish(FunctionCallInfo fcinfo, int bits_argument, bool pair)
 		.trainer = need_trainer(kind),
 		.kind = kind,
 		.source = PG_GETARG_OID(1),
-		.function = fcinfo->flinfo->fn_oid,
+		.call = fcinfo,
 		.first_column = NameStr(*PG_GETARG_NAME(2)),
 		.second_column = pair ? NameStr(*PG_GETARG_NAME(3)) : NULL,
 		.outputs = (uint32) outputs,
@@ -142,7 +142,7 @@ static uint32
 peek_dims(const Wish *wish)
 {
 	RowsColumn	column = {.name = wish->first_column};
-	Rows	   *rows = hx_rows_open(wish->source, &column, 1, NULL, wish->function);
+	Rows	   *rows = hx_rows_open(wish->source, &column, 1, NULL, wish->call);
 	bool		found = hx_rows_next(rows);
 
 	hx_rows_close(rows);
@@ -154,7 +154,7 @@ read_sample(const Wish *wish, MemoryContext context)
 {
 	Sample		sample = {
 		.source = wish->source,
-		.function = wish->function,
+		.call = wish->call,
 		.columns = {{.name = wish->first_column}, {.name = wish->second_column}},
 		.column_count = wish->second_column != NULL ? 2 : 1,
 		.wanted = (uint64) wish->sample,
