@@ -305,7 +305,7 @@ sub wrong
 	my ($allowed, $from, $to, @results) = @_;
 	my @wrong = grep { !acceptable($allowed, @{ $results[$_] }) } $from .. $to;
 
-	return join("\n", map { ($aimed[$_][0] // "random $_") . ": @{$results[$_]}" } @wrong);
+	return join("\n", map { ($_ < @aimed ? $aimed[$_][0] : "random $_") . ": @{$results[$_]}" } @wrong);
 }
 
 my $sizes = "SELECT string_agg(pg_relation_size('item' || i)::text, ' ' ORDER BY i) FROM generate_series(0, $tables - 1) AS i";

@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/stratnum.h"
+#include "access/table.h"
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
 #include "executor/tuptable.h"
@@ -64,6 +65,7 @@ typedef struct HammingScan
 	BlockNumber next_blk;		/* unordered scans: the page after those collected */
 	BlockNumber end_blk;
 
+	Relation	heap;
 	BlockNumber heap_blocks;	/* at least as many the table has; 0 at first */
 
 	/* Visibility, for index-only scans. */
@@ -216,21 +218,20 @@ in_other_ranges(HammingScan *state, const uint8 *code)
 }
 
 /*
- * Can the table have a row with this TID? The server believes an index, and reads
- * any block it names. A bitmap scan does not know the table, and the bitmap leaves
- * blocks beyond its end alone, but takes no offsets that a heap cannot have.
+ * Can the table have a row with this TID? The server believes an index: it reads,
+ * or even adds, any block named. A bitmap takes no offsets that a heap cannot have.
  */
 static bool
 is_plausible_tid(IndexScanDesc scan, HammingScan *state, const ItemPointerData *tid)
 {
 	BlockNumber blk = ItemPointerGetBlockNumberNoCheck(tid);
 	OffsetNumber off = ItemPointerGetOffsetNumberNoCheck(tid);
+	bool		to_bitmap = scan->heapRelation == NULL;
 
-	if (scan->heapRelation == NULL)
-		return off >= FirstOffsetNumber && off <= MaxHeapTuplesPerPage && BlockNumberIsValid(blk);
 	if (blk >= state->heap_blocks)
-		state->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
-	return off >= FirstOffsetNumber && blk < state->heap_blocks;
+		state->heap_blocks = RelationGetNumberOfBlocks(state->heap);
+	return blk < state->heap_blocks && off >= FirstOffsetNumber &&
+		!(to_bitmap && off > MaxHeapTuplesPerPage);
 }
 
 /* Offers the rows of one code, which lies on page blk, to the collector. */
@@ -498,7 +499,10 @@ hamming_gettuple(IndexScanDesc scan, ScanDirection direction)
 
 	Assert(ScanDirectionIsForward(direction));
 	if (!state->started)
+	{
+		state->heap = scan->heapRelation;
 		start(scan, state);
+	}
 
 	for (;;)
 	{
@@ -529,6 +533,8 @@ hamming_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	HammingScan *state = scan->opaque;
 	int64		count = 0;
 
+	/* A bitmap scan is not told its table, on which the executor has a lock. */
+	state->heap = table_open(scan->indexRelation->rd_index->indrelid, NoLock);
 	start(scan, state);
 	while (!state->nothing && collect_next_page(scan, state))
 	{
@@ -540,6 +546,7 @@ hamming_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 		}
 		count += state->collector.count;
 	}
+	table_close(state->heap, NoLock);
 	return count;
 }
 
