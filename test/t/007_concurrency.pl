@@ -114,7 +114,8 @@ foreach my $round ('', ' after vacuum')
 		'', "all rows in order$round");
 	is($node->safe_psql('postgres', q{SELECT (hashidx_index_stats('item_code') -> 'rows')::bigint - count(*) FROM item}),
 		0, 'vacuum has left no row too many') if $round;
-	$node->safe_psql('postgres', 'VACUUM item; VACUUM narrow');
+	# Without this, VACUUM leaves the index alone when only a few rows are dead.
+	$node->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $_") foreach ('item', 'narrow');
 }
 
 no_crash($node);
