@@ -65,8 +65,8 @@ typedef struct HammingScan
 	BlockNumber next_blk;		/* unordered scans: the page after those collected */
 	BlockNumber end_blk;
 
-	Relation	heap;
-	BlockNumber heap_blocks;	/* at least as many the table has; 0 at first */
+	Relation	heap;			/* the table */
+	BlockNumber heap_blocks;	/* it has at least as many; 0 at first */
 
 	/* Visibility, for index-only scans. */
 	Buffer		vm_buf;
