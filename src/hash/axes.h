@@ -17,7 +17,10 @@ typedef struct HxAxes
 /* Rows that are enough to find the axes of so many dimensions. */
 extern size_t hx_axes_sample_size(uint32_t dims, uint32_t outputs);
 
-/* The first m axes of training->rows, in scratch; false, with the problem told, when there are fewer. */
+/*
+ * The first m axes of training->rows, in scratch; false, with the problem told, when
+ * there are fewer.
+ */
 extern bool hx_axes_find(HxTraining *training, size_t m, HxAxes *axes);
 
 #endif							/* HX_AXES_H */

@@ -6,6 +6,10 @@
  * (Liu et al. 2022) makes from the data itself: the most similar pairs of a sample
  * are to agree in all bits, the least similar ones in none. Bits are learnt one
  * after the other, each from what the ones before left undone.
+ *
+ * Deviations: anchors are the centroids of k-means instead of random rows; similar rows
+ * are the nearest ones, of which an attention map is not needed; a bit begins at the
+ * answer of the relaxed problem, as in Liu et al. 2012, where EcoFormer begins by chance.
  */
 #include <math.h>
 #include <string.h>
@@ -48,7 +52,7 @@ typedef struct Ksh
 	uint32_t   *near;			/* n x t: similar rows */
 	uint32_t   *far;			/* n x t: dissimilar rows */
 	double	   *factor;			/* L of K^T K + ridge = L L^T */
-	double	   *gain;			/* K^T S K for what is left of S, M x M */
+	double	   *gain;			/* L^-1 K^T S K L^-T for what is left of S, M x M */
 	double	   *codes;			/* bits x n: the signs learnt so far */
 	size_t		done;
 } Ksh;
@@ -59,6 +63,84 @@ sample_size(uint32_t dims, uint32_t outputs)
 	(void) dims;
 	(void) outputs;
 	return ANCHOR_ROWS;
+}
+
+/* A matrix, row-major, and a vector on each side of it. */
+typedef struct Product
+{
+	const double *matrix;
+	size_t		rows;
+	size_t		columns;
+	const double *x;
+	double	   *y;
+} Product;
+
+/* Rows that are summed up side by side, so that no addition waits for the one before. */
+#define GROUP 8
+#define STRIP 64
+
+HX_INLINE void
+multiply_group(const Product *p, size_t first, size_t rows)
+{
+	const double *matrix = p->matrix + first * p->columns;
+	double		sum[GROUP] = {0};
+
+	for (size_t j = 0; j < p->columns; j++)
+	{
+		HX_UNROLL(GROUP)
+		for (size_t i = 0; i < rows; i++)
+			sum[i] += matrix[i * p->columns + j] * p->x[j];
+	}
+	for (size_t i = 0; i < rows; i++)
+		p->y[first + i] = sum[i];
+}
+
+/* HxTeamWork, over groups of rows. */
+static void
+multiply_rows(void *context, size_t begin, size_t end)
+{
+	const Product *p = context;
+
+	for (size_t first = begin * GROUP; first < end * GROUP && first < p->rows; first += GROUP)
+	{
+		if (p->rows - first >= GROUP)
+			multiply_group(p, first, GROUP);
+		else
+			multiply_group(p, first, p->rows - first);
+	}
+}
+
+/* HxTeamWork, over strips of columns. */
+static void
+add_columns(void *context, size_t begin, size_t end)
+{
+	const Product *p = context;
+	const size_t first = begin * STRIP;
+	const size_t last = end * STRIP < p->columns ? end * STRIP : p->columns;
+
+	for (size_t i = 0; i < p->rows; i++)
+		for (size_t j = first; j < last; j++)
+			p->y[j] += p->matrix[i * p->columns + j] * p->x[i];
+}
+
+/* y = A x for a matrix of rows x columns. Each number is summed from the first on. */
+static void
+multiply(HxCompute *compute, const double *matrix, size_t rows, size_t columns, const double *x,
+		 double *y)
+{
+	Product		p = {matrix, rows, columns, x, y};
+
+	hx_compute_run(compute, multiply_rows, &p, (rows + GROUP - 1) / GROUP, columns * GROUP);
+}
+
+/* y += A^T x, row after row. */
+static void
+add_transposed(HxCompute *compute, const double *matrix, size_t rows, size_t columns,
+			   const double *x, double *y)
+{
+	Product		p = {matrix, rows, columns, x, y};
+
+	hx_compute_run(compute, add_columns, &p, (columns + STRIP - 1) / STRIP, rows * STRIP);
 }
 
 /*
@@ -87,19 +169,18 @@ multiply_labels(const Ksh *ksh, const double *x, double *y)
 static void
 multiply_left(const Ksh *ksh, const double *x, double *y)
 {
+	HxCompute  *compute = ksh->compute;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *products = hx_scratch(compute, ksh->done, sizeof(double));
+
 	multiply_labels(ksh, x, y);
 	for (size_t i = 0; i < ksh->rows; i++)
 		y[i] *= ksh->training->outputs;
+	multiply(compute, ksh->codes, ksh->done, ksh->rows, x, products);
 	for (size_t bit = 0; bit < ksh->done; bit++)
-	{
-		const double *h = ksh->codes + bit * ksh->rows;
-		double		product = 0;
-
-		for (size_t i = 0; i < ksh->rows; i++)
-			product += h[i] * x[i];
-		for (size_t i = 0; i < ksh->rows; i++)
-			y[i] -= h[i] * product;
-	}
+		products[bit] = -products[bit];
+	add_transposed(compute, ksh->codes, ksh->done, ksh->rows, products, y);
+	hx_scratch_release(compute, mark);
 }
 
 /* A row and how far it is from another one. */
@@ -108,6 +189,13 @@ typedef struct Distance
 	double		square;
 	uint32_t	row;
 } Distance;
+
+/* Of equal distances that of the higher row counts as the greater. */
+static bool
+is_greater(Distance a, Distance b)
+{
+	return a.square > b.square || (a.square == b.square && a.row > b.row);
+}
 
 /* Sinks the element at `at` in a heap of n whose root is the greatest. */
 static void
@@ -120,9 +208,9 @@ sink(Distance *heap, size_t n, size_t at)
 
 		if (child >= n)
 			return;
-		if (child + 1 < n && heap[child + 1].square > heap[child].square)
+		if (child + 1 < n && is_greater(heap[child + 1], heap[child]))
 			child++;
-		if (heap[child].square <= swap.square)
+		if (!is_greater(heap[child], swap))
 			return;
 		heap[at] = heap[child];
 		heap[child] = swap;
@@ -266,7 +354,28 @@ add_kernel(Ksh *ksh, HxModel *model, size_t available)
 	hx_scratch_release(compute, mark);
 }
 
-/* gain = bits * K^T S K, and the factor of K^T K. */
+/* Makes of a symmetric matrix A (M x M) L^-1 A L^-T, in place. */
+static void
+scale_by_factor(const Ksh *ksh, double *matrix)
+{
+	HxCompute  *compute = ksh->compute;
+	const size_t m = ksh->anchors;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *other = hx_scratch(compute, m * m, sizeof(double));
+
+	hx_solve_lower(compute, ksh->factor, m, matrix, m);
+	for (size_t i = 0; i < m; i++)
+		for (size_t j = 0; j < m; j++)
+			other[i * m + j] = matrix[j * m + i];
+	hx_solve_lower(compute, ksh->factor, m, other, m);
+	/* Rounding leaves it a little skew. */
+	for (size_t i = 0; i < m; i++)
+		for (size_t j = 0; j < m; j++)
+			matrix[i * m + j] = (other[i * m + j] + other[j * m + i]) / 2;
+	hx_scratch_release(compute, mark);
+}
+
+/* The factor of K^T K, and the gain before the first bit. False when all of K is zero. */
 static bool
 prepare(Ksh *ksh)
 {
@@ -285,18 +394,25 @@ prepare(Ksh *ksh)
 		multiply_labels(ksh, column, column + n);
 		for (size_t i = 0; i < n; i++)
 			labelled[i * m + j] = column[n + i] * ksh->training->outputs;
+		hx_compute_check(compute);
 	}
 	hx_multiply_at(compute, ksh->kernel, labelled, m, n, m, ksh->gain);
 	hx_multiply_at(compute, ksh->kernel, ksh->kernel, m, n, m, ksh->factor);
+	hx_scratch_release(compute, mark);
 	for (size_t j = 0; j < m; j++)
 		trace += ksh->factor[j * m + j];
 	for (size_t j = 0; j < m; j++)
 		ksh->factor[j * m + j] += RIDGE * trace / (double) m;
-	hx_scratch_release(compute, mark);
-	return trace > 0 && hx_cholesky(compute, ksh->factor, m);
+	if (trace <= 0 || !hx_cholesky(compute, ksh->factor, m))
+		return false;
+	scale_by_factor(ksh, ksh->gain);
+	return true;
 }
 
-/* The weights a that make a^T gain a greatest for a^T (K^T K) a = n: the relaxed problem's answer. */
+/*
+ * The weights a that make a^T K^T S K a greatest for a^T (K^T K) a = n: the relaxed
+ * problem's answer.
+ */
 static void
 best_direction(Ksh *ksh, double *a)
 {
@@ -304,19 +420,9 @@ best_direction(Ksh *ksh, double *a)
 	const size_t m = ksh->anchors;
 	const HxScratchMark mark = hx_scratch_mark(compute);
 	double	   *matrix = hx_scratch(compute, m * m, sizeof(double));
-	double	   *other = hx_scratch(compute, m * m, sizeof(double));
 	double		value;
 
 	memcpy(matrix, ksh->gain, m * m * sizeof(double));
-	hx_solve_lower(compute, ksh->factor, m, matrix, m);
-	for (size_t i = 0; i < m; i++)
-		for (size_t j = 0; j < m; j++)
-			other[i * m + j] = matrix[j * m + i];
-	hx_solve_lower(compute, ksh->factor, m, other, m);
-	/* Rounding leaves it a little skew. */
-	for (size_t i = 0; i < m; i++)
-		for (size_t j = 0; j < m; j++)
-			matrix[i * m + j] = (other[i * m + j] + other[j * m + i]) / 2;
 	hx_eigen_symmetric(compute, matrix, m, 1, &value, a);
 	hx_solve_lower_transposed(compute, ksh->factor, m, a, 1);
 	for (size_t j = 0; j < m; j++)
@@ -330,14 +436,9 @@ hard_objective(const Ksh *ksh, const double *a, double *h, double *scratch)
 {
 	double		objective = 0;
 
+	multiply(ksh->compute, ksh->kernel, ksh->rows, ksh->anchors, a, h);
 	for (size_t i = 0; i < ksh->rows; i++)
-	{
-		double		z = 0;
-
-		for (size_t j = 0; j < ksh->anchors; j++)
-			z += ksh->kernel[i * ksh->anchors + j] * a[j];
-		h[i] = z > 0 ? 1 : -1;
-	}
+		h[i] = h[i] > 0 ? 1 : -1;
 	multiply_left(ksh, h, scratch);
 	for (size_t i = 0; i < ksh->rows; i++)
 		objective += h[i] * scratch[i];
@@ -348,23 +449,14 @@ hard_objective(const Ksh *ksh, const double *a, double *h, double *scratch)
 static void
 gradient(const Ksh *ksh, const double *a, double *y, double *left, double *result)
 {
+	multiply(ksh->compute, ksh->kernel, ksh->rows, ksh->anchors, a, y);
 	for (size_t i = 0; i < ksh->rows; i++)
-	{
-		double		z = 0;
-
-		for (size_t j = 0; j < ksh->anchors; j++)
-			z += ksh->kernel[i * ksh->anchors + j] * a[j];
-		y[i] = hx_tanh(z / 2);
-	}
+		y[i] = hx_tanh(y[i] / 2);
 	multiply_left(ksh, y, left);
-	memset(result, 0, ksh->anchors * sizeof(double));
 	for (size_t i = 0; i < ksh->rows; i++)
-	{
-		const double slope = left[i] * (1 - y[i] * y[i]);
-
-		for (size_t j = 0; j < ksh->anchors; j++)
-			result[j] += ksh->kernel[i * ksh->anchors + j] * slope;
-	}
+		left[i] *= 1 - y[i] * y[i];
+	memset(result, 0, ksh->anchors * sizeof(double));
+	add_transposed(ksh->compute, ksh->kernel, ksh->rows, ksh->anchors, left, result);
 }
 
 static double
@@ -377,9 +469,13 @@ length(const double *a, size_t n)
 	return sqrt(square);
 }
 
-/* Learns one bit: its weights to `best`, its signs to the codes. */
+/*
+ * Climbs from the weights `best` by the gradient, and keeps the best place on the way,
+ * the weights and their signs, by the hard objective. A step is as long as a share of
+ * the weights, since the scale of a means nothing to signs.
+ */
 static void
-learn_bit(Ksh *ksh, double *best)
+refine(Ksh *ksh, double *best, double *kept)
 {
 	HxCompute  *compute = ksh->compute;
 	const size_t n = ksh->rows;
@@ -390,12 +486,9 @@ learn_bit(Ksh *ksh, double *best)
 	double	   *slope = hx_scratch(compute, m, sizeof(double));
 	double	   *h = hx_scratch(compute, n, sizeof(double));
 	double	   *left = hx_scratch(compute, n, sizeof(double));
-	double	   *kept = ksh->codes + ksh->done * n;
-	double		objective;
+	double		objective = hard_objective(ksh, best, kept, left);
 
-	best_direction(ksh, a);
-	memcpy(best, a, m * sizeof(double));
-	objective = hard_objective(ksh, a, kept, left);
+	memcpy(a, best, m * sizeof(double));
 	memset(velocity, 0, m * sizeof(double));
 	for (int round = 0; round < (int) ksh->training->options[OPTION_REFINE]; round++)
 	{
@@ -420,19 +513,38 @@ learn_bit(Ksh *ksh, double *best)
 			memcpy(kept, h, n * sizeof(double));
 		}
 	}
+	hx_scratch_release(compute, mark);
+}
 
-	/* The bit is done: S loses h h^T, and so K^T S K loses (K^T h) (K^T h)^T. */
-	memset(slope, 0, m * sizeof(double));
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < m; j++)
-			slope[j] += ksh->kernel[i * m + j] * kept[i];
+/* S has lost h h^T, and so K^T S K loses (K^T h) (K^T h)^T. */
+static void
+lower_gain(Ksh *ksh, const double *h)
+{
+	HxCompute  *compute = ksh->compute;
+	const size_t m = ksh->anchors;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *lost = hx_scratch(compute, m, sizeof(double));
+
+	memset(lost, 0, m * sizeof(double));
+	add_transposed(compute, ksh->kernel, ksh->rows, m, h, lost);
+	hx_solve_lower(compute, ksh->factor, m, lost, 1);
 	for (size_t i = 0; i < m; i++)
 		for (size_t j = 0; j < m; j++)
-			ksh->gain[i * m + j] -= slope[i] * slope[j];
-	ksh->done++;
+			ksh->gain[i * m + j] -= lost[i] * lost[j];
 	hx_scratch_release(compute, mark);
-	if (compute->check != NULL)
-		compute->check(compute->check_context);
+}
+
+/* Learns one bit: its weights to `weights`, its signs to the codes. */
+static void
+learn_bit(Ksh *ksh, double *weights)
+{
+	double	   *h = ksh->codes + ksh->done * ksh->rows;
+
+	best_direction(ksh, weights);
+	refine(ksh, weights, h);
+	lower_gain(ksh, h);
+	ksh->done++;
+	hx_compute_check(ksh->compute);
 }
 
 /* The rows less their mean, at length 1, as floats, and the steps that do so. */

@@ -196,7 +196,10 @@ train_relative(HxTraining *training, HxModel *model, HxModel *second)
 	return true;
 }
 
-/* Divides each dimension by a power of its deviation; a dimension that does not vary is masked out. */
+/*
+ * Divides each dimension by a power of its deviation; a dimension that does not vary is
+ * masked out.
+ */
 static bool
 train_weights(HxTraining *training, HxModel *model, HxModel *second)
 {

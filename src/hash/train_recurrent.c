@@ -3,9 +3,11 @@
  *	  The trainer of recurrent codes: signs, then signs of what they leave over.
  *
  * The forward pass is that of BEBR (Gan et al. 2023); what they train by gradient
- * descent is fitted here greedily: each plane of signs by ITQ on what the planes
- * before leave over, each reconstruction by ridge regression. The planes stand one
- * after the other in the code; hash/sdc.h compares such codes.
+ * descent is fitted here: the matrix of the first plane of signs by ITQ, each
+ * reconstruction by ridge regression. All planes read along the same axes, those of the
+ * first: hash/sdc.h adds up the planes as digits of the same numbers, so that axes of
+ * their own, which they have in BEBR, would have to be learnt together, to agree. The
+ * planes stand one after the other in the code.
  */
 #include <math.h>
 
@@ -23,6 +25,9 @@ enum
 /* Rows beyond these do not change the fit. */
 #define MOST_ROWS 16384
 
+/* An axis with less variance than this share of the first one's is rounding. */
+#define LEAST_VARIANCE 1e-10
+
 /* A training of recurrent codes. */
 typedef struct Recurrent
 {
@@ -31,6 +36,7 @@ typedef struct Recurrent
 	size_t		d;				/* dimensions */
 	size_t		m;				/* bits of a plane */
 	size_t		planes;
+	double	   *matrix;			/* d x m: the axes of all planes */
 	float	   *f;				/* count x d: rows less their mean, at length 1 */
 	float	   *signs;			/* count x (planes * m), of 1 and -1; `done` planes of it */
 	size_t		done;
@@ -70,12 +76,11 @@ signs_so_far(Recurrent *r)
 }
 
 /*
- * Learns the next plane from what is left over, rows of d floats: the matrix
- * (d x m) whose products' signs it is, appended to the model, and the signs themselves.
- * False when what is left varies in fewer than m directions.
+ * The axes of the planes: the principal ones of f, rotated by ITQ. False when f varies in
+ * fewer than m directions.
  */
 static bool
-add_plane(Recurrent *r, HxModel *model, const float *left)
+find_matrix(Recurrent *r)
 {
 	HxTraining *training = r->training;
 	HxCompute  *compute = &training->compute;
@@ -87,27 +92,45 @@ add_plane(Recurrent *r, HxModel *model, const float *left)
 	double	   *values = hx_scratch(compute, m, sizeof(double));
 	double	   *axes = hx_scratch(compute, d * m, sizeof(double));
 	double	   *rotation = hx_scratch(compute, m * m, sizeof(double));
-	double	   *matrix = hx_scratch(compute, d * m, sizeof(double));
-	double	   *projected = hx_scratch(compute, r->count * m, sizeof(double));
+	double	   *projected = hx_scratch(compute, rows * m, sizeof(double));
 
-	hx_covariance(compute, left, r->count, d, NULL, moments);
+	hx_covariance(compute, r->f, r->count, d, NULL, moments);
 	hx_eigen_symmetric(compute, moments, d, m, values, axes);
-	if (values[m - 1] <= values[0] * 1e-10)
-		return hx_training_fail(training, "The %zu rows of the sample vary in too few directions for %zu bits a plane.",
+	if (values[m - 1] <= values[0] * LEAST_VARIANCE)
+		return hx_training_fail(training,
+								"The %zu rows of the sample vary in too few directions "
+								"for %zu bits a plane.",
 								r->count, m);
-	hx_project(compute, left, rows, d, NULL, axes, m, projected);
+	hx_project(compute, r->f, rows, d, NULL, axes, m, projected);
 	hx_itq_rotation(compute, projected, rows, m, (int) training->options[OPTION_ITERATIONS],
-					training->seed + r->done, rotation);
-	hx_multiply(compute, axes, rotation, d, m, m, matrix);
-	hx_training_add_matrix(training, model, matrix, (uint32_t) m);
-
-	hx_project(compute, left, r->count, d, NULL, matrix, m, projected);
-	for (size_t row = 0; row < r->count; row++)
-		for (size_t j = 0; j < m; j++)
-			r->signs[row * r->planes * m + r->done * m + j] = projected[row * m + j] > 0 ? 1 : -1;
-	r->done++;
+					training->seed, rotation);
+	hx_multiply(compute, axes, rotation, d, m, m, r->matrix);
 	hx_scratch_release(compute, mark);
 	return true;
+}
+
+/*
+ * Appends the next plane, the signs of what is left over (rows of d floats) along the axes,
+ * and keeps these signs. Returns the number of the step that gives them.
+ */
+static int
+add_plane(Recurrent *r, HxModel *model, const float *left)
+{
+	HxTraining *training = r->training;
+	HxCompute  *compute = &training->compute;
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	const size_t m = r->m;
+	double	   *projected = hx_scratch(compute, r->count * m, sizeof(double));
+
+	hx_project(compute, left, r->count, r->d, NULL, r->matrix, m, projected);
+	for (size_t row = 0; row < r->count; row++)
+		for (size_t j = 0; j < m; j++)
+			r->signs[(row * r->planes + r->done) * m + j] = projected[row * m + j] > 0 ? 1 : -1;
+	r->done++;
+	hx_scratch_release(compute, mark);
+
+	hx_training_add_matrix(training, model, r->matrix, (uint32_t) m);
+	return hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) m, 0, 0, NULL, 0);
 }
 
 /*
@@ -154,7 +177,10 @@ add_reconstruction(Recurrent *r, HxModel *model)
 	return left;
 }
 
-/* The rows less their mean, at length 1, and the steps that do so. Returns the number of the last. */
+/*
+ * The rows less their mean, at length 1, and the steps that do so. Returns the number
+ * of the last.
+ */
 static int
 add_input(Recurrent *r, HxModel *model)
 {
@@ -179,12 +205,12 @@ train_planes(Recurrent *r, HxModel *model)
 	HxTraining *training = r->training;
 	HxCompute  *compute = &training->compute;
 	const int	f = add_input(r, model);
-	int			code;
 	float	   *thresholds = hx_training_floats(training, training->outputs);
+	int			code;
 
-	if (!add_plane(r, model, r->f))
+	if (!find_matrix(r))
 		return false;
-	code = hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) r->m, 0, 0, NULL, 0);
+	code = add_plane(r, model, r->f);
 	while (r->done < r->planes)
 	{
 		const HxScratchMark mark = hx_scratch_mark(compute);
@@ -193,9 +219,7 @@ train_planes(Recurrent *r, HxModel *model)
 		int			plane;
 
 		hx_model_add2(model, HX_STEP_SUBTRACT, f, fitted, (uint32_t) r->d, 0, 0, NULL, 0);
-		if (!add_plane(r, model, left))
-			return false;
-		plane = hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) r->m, 0, 0, NULL, 0);
+		plane = add_plane(r, model, left);
 		code = hx_model_add2(model, HX_STEP_CONCAT, code, plane, (uint32_t) (r->done * r->m), 0, 0,
 							 NULL, 0);
 		hx_scratch_release(compute, mark);
@@ -228,6 +252,7 @@ train_recurrent(HxTraining *training, HxModel *model, HxModel *second)
 		return hx_training_fail(training, "A plane has at most one bit a dimension: %zu dimensions do not give %zu bits.",
 								r.d, r.m);
 	r.count = training->count < MOST_ROWS ? training->count : MOST_ROWS;
+	r.matrix = hx_scratch(compute, r.d * r.m, sizeof(double));
 	r.f = hx_scratch(compute, r.count * r.d, sizeof(float));
 	r.signs = hx_scratch(compute, r.count * training->outputs, sizeof(float));
 	hx_model_init(model, HX_MODEL_RECURRENT, training->dims);
@@ -241,7 +266,7 @@ const HxTrainer hx_trainer_recurrent = {
 	.meaning = "planes of signs, each of what the planes before leave over",
 	.options = {
 		{"extra", 1, 0, 7, true, false, "planes after the first"},
-		{"iterations", 50, 0, 1000, true, false, "rounds of fitting each plane's rotation"},
+		{"iterations", 50, 0, 1000, true, false, "rounds of fitting the rotation"},
 		{"ridge", 0.01, 0.000001, 1, false, false, "penalty on large weights of the reconstructions"},
 	},
 	.sample_size = sample_size,

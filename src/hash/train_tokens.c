@@ -17,6 +17,10 @@
 /* Tokens are smallint in SQL. */
 #define MOST_CENTROIDS 4096
 
+/* What the stored form of a model with one step has room for. */
+#define MOST_PARAMS \
+	((HX_MODEL_MAX_BYTES - HX_MODEL_HEADER - HX_MODEL_STEP_HEADER) / sizeof(float))
+
 #define CENTROIDS_OPTION \
 	{"centroids", 256, 2, MOST_CENTROIDS, true, false, "different values of a token"}
 
@@ -55,8 +59,8 @@ train_pq(HxTraining *training, HxModel *model, HxModel *second)
 	HxCompute  *compute = &training->compute;
 	const uint32_t tokens = training->outputs;
 	const uint32_t centroids = (uint32_t) training->options[0];
-	const uint32_t n = training->dims / tokens;
-	const size_t block = (size_t) n * centroids;
+	uint32_t	n;
+	size_t		block;
 	float	   *params;
 
 	(void) second;
@@ -66,6 +70,8 @@ train_pq(HxTraining *training, HxModel *model, HxModel *second)
 	if (!enough_rows(training, centroids))
 		return false;
 
+	n = training->dims / tokens;
+	block = (size_t) n * centroids;
 	params = hx_training_floats(training, block * tokens);
 	for (uint32_t token = 0; token < tokens; token++)
 	{
@@ -114,7 +120,7 @@ train_rq(HxTraining *training, HxModel *model, HxModel *second)
 	(void) second;
 	if (!enough_rows(training, centroids))
 		return false;
-	if (block * levels > HX_MODEL_MAX_BYTES / sizeof(float))
+	if (block * levels > MOST_PARAMS)
 		return hx_training_fail(training, "%u levels of %u centroids of %u dimensions make a model of more than %d bytes.",
 								levels, centroids, n, HX_MODEL_MAX_BYTES);
 

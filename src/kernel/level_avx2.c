@@ -98,24 +98,6 @@ count_bits(BitsOp op, const uint8_t *a, const uint8_t *b, size_t bytes)
 	return lane[0] + lane[1] + lane[2] + lane[3] + count_words(op, a, b, bytes);
 }
 
-static uint64_t
-popcount(const uint8_t *a, size_t bytes)
-{
-	return count_bits(BITS_A, a, a, bytes);
-}
-
-static uint64_t
-hamming(const uint8_t *a, const uint8_t *b, size_t bytes)
-{
-	return count_bits(BITS_XOR, a, b, bytes);
-}
-
-static uint64_t
-popcount_and(const uint8_t *a, const uint8_t *b, size_t bytes)
-{
-	return count_bits(BITS_AND, a, b, bytes);
-}
-
 /* Four words of a plane of `width` bytes, one a 64-bit lane. */
 HX_INLINE __m256i
 load_lanes(const uint8_t *p, unsigned width)
@@ -234,7 +216,7 @@ in_order(__m256i distances)
 }
 
 HX_INLINE unsigned
-select_tiles(const HxPlanes *planes, const uint8_t *query, unsigned words, unsigned rest,
+select_codes(const HxPlanes *planes, const uint8_t *query, unsigned words, unsigned rest,
 			 unsigned limit, uint16_t *position, uint16_t *distance)
 {
 	const unsigned count = planes->count;
@@ -273,27 +255,6 @@ select_tiles(const HxPlanes *planes, const uint8_t *query, unsigned words, unsig
 	return found;
 }
 
-static unsigned
-hamming_select(const HxPlanes *planes, const uint8_t *query, unsigned limit,
-			   uint16_t *position, uint16_t *distance)
-{
-	/* The common lengths get code of their own, with the loop over words unrolled. */
-	switch (planes->code_bytes)
-	{
-		case 8:
-			return select_tiles(planes, query, 1, 0, limit, position, distance);
-		case 16:
-			return select_tiles(planes, query, 2, 0, limit, position, distance);
-		case 32:
-			return select_tiles(planes, query, 4, 0, limit, position, distance);
-		case 64:
-			return select_tiles(planes, query, 8, 0, limit, position, distance);
-		default:
-			return select_tiles(planes, query, planes->code_bytes / 8, planes->code_bytes % 8,
-								limit, position, distance);
-	}
-}
-
 static void
 f16_to_f32(const uint16_t *in, float *out, size_t n)
 {
@@ -303,24 +264,9 @@ f16_to_f32(const uint16_t *in, float *out, size_t n)
 		out[i] = half_to_float(in[i]);
 }
 
-const HxKernels hx_kernels_avx2 = {
-	.level = HX_SIMD_AVX2,
-	.popcount = popcount,
-	.hamming = hamming,
-	.popcount_and = popcount_and,
-	.hamming_select = hamming_select,
-	.dot = dot,
-	.l2_squared = l2_squared,
-	.l1 = l1,
-	.dot_norms = dot_norms,
-	.f16_to_f32 = f16_to_f32,
-	.hadamard = hadamard,
-	.matvec = matvec,
-	.column_distances = column_distances,
-	.dot_doubles = dot_doubles,
-	.multiply_tile = multiply_tile,
-	.rotate_strip = rotate_strip,
-};
+#define HX_LEVEL HX_SIMD_AVX2
+#define HX_TABLE hx_kernels_avx2
+#include "kernel/level_table.h"
 
 HX_TARGET_POP
 

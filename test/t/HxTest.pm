@@ -91,6 +91,33 @@ BEGIN
 	RETURN format('%s of %s: %s rows instead of %s, row %s is %s instead of %s', scan, query,
 		cardinality(answer), cardinality(expected), place, answer[place], expected[place]);
 END $$;
+
+-- NULL when the ids that an ordered index scan gives, drained slowly through a cursor, are those of
+-- a sequential scan in the same snapshot.
+CREATE FUNCTION difference_when_drained(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	scan refcursor;
+	expected bigint[];
+	got bigint[] := '{}';
+	id bigint;
+BEGIN
+	EXECUTE format('SELECT array_agg(id) FROM (%s, ctid) AS i', query) INTO expected;
+	PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true);
+	OPEN scan NO SCROLL FOR EXECUTE query;
+	LOOP
+		FETCH scan INTO id;
+		EXIT WHEN NOT FOUND;
+		got := got || id;
+		IF cardinality(got) % 300 = 1 THEN
+			PERFORM pg_sleep(0.02);
+		END IF;
+	END LOOP;
+	CLOSE scan;
+	IF got IS DISTINCT FROM coalesce(expected, '{}') THEN
+		RETURN format('%s: %s rows drained instead of %s', query, cardinality(got), cardinality(expected));
+	END IF;
+	RETURN NULL;
+END $$;
 SQL
 	return;
 }

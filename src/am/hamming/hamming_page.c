@@ -39,6 +39,8 @@ hamming_meta_problem(Page page)
 	if (hx_page_opaque(page)->kind != HX_PAGE_META ||
 		hamming_meta(page)->magic != HAMMING_MAGIC)
 		return "The metapage is not one of hashidx_hamming.";
+	if (((PageHeader) page)->pd_lower < SizeOfPageHeaderData + sizeof(HammingMetaPage))
+		return "The metapage ends before its contents.";
 	return NULL;
 }
 
@@ -90,6 +92,8 @@ hamming_view(Page page, const HammingShape *shape, HammingView *view)
 		return "The counts of codes and rows contradict each other.";
 	if (((PageHeader) page)->pd_lower != contents->data + planes + rows - (uint8 *) page)
 		return "The page's end of data does not match its counts.";
+	if (((PageHeader) page)->pd_upper != ((PageHeader) page)->pd_special)
+		return "The page's free space does not reach to its end.";
 
 	view->planes.base = contents->data;
 	view->planes.stride = contents->stride;
