@@ -170,7 +170,7 @@ sub start_clients
 	}
 	my %run = (out => '', err => '');
 	$run{process} = IPC::Run::start(
-		[ 'pgbench', '-n', '-c', $clients, '-j', 1, '-T', 3600, '--random-seed', 7, '--max-tries', 1000,
+		[ 'pgbench', '-n', '-c', $clients, '-j', 1, '-T', 300, '--random-seed', 7, '--max-tries', 1000,
 			@files, '-h', $node->host, '-p', $node->port, 'postgres' ],
 		'<', \undef, '>', \$run{out}, '2>', \$run{err});
 	return \%run;
@@ -181,7 +181,8 @@ sub stop_clients
 {
 	my ($run) = @_;
 
-	$run->{process}->signal('INT');
+	# Not INT, which a shell's background jobs and their children ignore.
+	$run->{process}->signal('TERM');
 	eval { $run->{process}->finish };
 	return join("\n", grep { /error|fatal/i } split(/\n/, $run->{err}));
 }
