@@ -44,6 +44,10 @@ $node->safe_psql('before', q{
 	CREATE TABLE part2 PARTITION OF part FOR VALUES IN (2);
 	CREATE INDEX part_code ON part USING hashidx_hamming (code) INCLUDE (k);
 	INSERT INTO part SELECT test_code(64, i), i % 2 + 1 FROM generate_series(1, 200) AS i;
+
+	SELECT hashidx_create_encoder('trained', hashidx_train('simhash', 'item', 'v', 64));
+	CREATE TRIGGER encode BEFORE INSERT OR UPDATE ON item
+		FOR EACH ROW EXECUTE FUNCTION hashidx_encode_trigger('trained', 'v', 'any_code');
 });
 
 my $dump = $node->basedir . '/dump';
@@ -63,6 +67,7 @@ my $text = dump_text('before');
 like($text, qr/CREATE EXTENSION IF NOT EXISTS hashidx/, 'the extension is in the dump');
 unlike($text, qr/CREATE (TYPE|OPERATOR|ACCESS METHOD|CAST|AGGREGATE)|CREATE FUNCTION \S*(hamming|bincode|hashidx)\w*\(/,
 	'its objects are not');
+like($text, qr/COPY public\.hashidx_encoder \(name, owner, model\)/, 'what encoders there are is');
 like($text, qr/CREATE INDEX item_more ON public.item USING hashidx_hamming \(code\) INCLUDE \(id, v, any_code\)/,
 	'an index is dumped as it was made');
 
@@ -80,6 +85,8 @@ my @questions = (
 	'SELECT id FROM item ORDER BY (~code) <~> test_code(64, 9) LIMIT 50',
 	q{SELECT id FROM item ORDER BY hashidx_simhash(v, 128, 5) <~> hashidx_simhash('[1,2,3,4]', 128, 5) LIMIT 50},
 	'SELECT k, code FROM part ORDER BY code <~> test_code(64, 17) LIMIT 20',
+	q{SELECT id, hashidx_encode('trained', v) FROM item ORDER BY id},
+	'SELECT e FROM hashidx_encoder AS e, generate_series(1, 2) ORDER BY name',
 	'SELECT i FROM item AS i ORDER BY id');
 
 foreach my $question (@questions)
