@@ -112,7 +112,8 @@ foreach my $round (1 .. $rounds)
 	stop_clients($_) foreach ($clients, $builder);
 	$node->start unless $how eq 'kill -9 of a backend';
 
-	is(check_index($node, $_), '', "round $round, $how: $_ is sound") foreach qw(item_code plain_code fleeting_code untyped_code);
+	is(check_index($node, $_), '', "round $round, $how: $_ is sound")
+	  foreach qw(item_code plain_code fleeting_code untyped_code);
 	is( differences($node, [ 'Index Scan', 'Index Only Scan' ],
 			['SELECT id, code, note FROM item ORDER BY code <~> test_code(64, 2) {tie}'])
 		  . differences($node, [ 'Index Scan', 'Bitmap Heap Scan' ],
@@ -128,7 +129,9 @@ foreach my $round (1 .. $rounds)
 		INSERT INTO untyped (code) SELECT test_code(32, 1) FROM generate_series(1, 10);
 		DROP INDEX IF EXISTS built_code, built_code_ccnew;
 		CREATE INDEX built_code ON built USING hashidx_hamming (code);});
-	is( differences($node, ['Index Scan'], [ map { "SELECT id FROM $_ ORDER BY code <~> (SELECT code FROM $_ LIMIT 1) {tie} LIMIT 200" } qw(fleeting untyped built) ]),
+	is( differences($node, ['Index Scan'], [
+				map { "SELECT id FROM $_ ORDER BY code <~> (SELECT code FROM $_ LIMIT 1) {tie} LIMIT 200" }
+				  qw(fleeting untyped built) ]),
 		'', "round $round: unlogged indexes and a new one are usable");
 	$node->safe_psql('postgres', 'DROP INDEX built_code; TRUNCATE untyped');
 }
@@ -138,6 +141,7 @@ is(check_index($node, $_), '', "$_ is sound after vacuum") foreach qw(item_code 
 
 my $log = slurp_file($node->logfile);
 
-unlike($log, qr/PANIC|TRAP:|terminated by signal (?!9)|inconsistent page/, 'nothing crashed by itself, replay made the same pages');
+unlike($log, qr/PANIC|TRAP:|terminated by signal (?!9)|inconsistent page/,
+	'nothing crashed by itself, replay made the same pages');
 $node->stop;
 done_testing();

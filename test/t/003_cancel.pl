@@ -53,8 +53,11 @@ my $settings = "SET hashidx.build_threads = 4; SET maintenance_work_mem = '1GB'"
 my $started = time();
 my $status;
 
-$node->safe_psql('postgres', "$settings; CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id); DROP INDEX item_code");
-$node->safe_psql('postgres', "$settings; CREATE INDEX item_code ON item USING hashidx_hamming (code); DROP INDEX item_code");
+foreach my $include ('', 'INCLUDE (id)')
+{
+	$node->safe_psql('postgres',
+		"$settings; CREATE INDEX item_code ON item USING hashidx_hamming (code) $include; DROP INDEX item_code");
+}
 
 my $build = (time() - $started) * 1000 / 2;
 my @steps = map { int($build * $_ / 16) + 1 } 1 .. 16;
@@ -91,7 +94,8 @@ foreach my $attempt (1 .. 3)
 		'<', \undef, '>', \$out, '2>', \$err);
 
 	($status, $out, $err) = $node->psql('postgres',
-		"$settings; SELECT pg_sleep(0.2);\nCREATE INDEX item_code ON item USING hashidx_hamming (code);\n$threads; DROP INDEX IF EXISTS item_code;",
+		join(";\n", $settings, 'SELECT pg_sleep(0.2)', 'CREATE INDEX item_code ON item USING hashidx_hamming (code)',
+			$threads, 'DROP INDEX IF EXISTS item_code'),
 		on_error_stop => 0);
 	$grouping++ if $err =~ /canceling statement due to user request/;
 	is($out, "\n1", 'one thread goes on');

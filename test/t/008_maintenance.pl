@@ -56,7 +56,13 @@ $node->safe_psql('postgres', q{
 is( $node->safe_psql('postgres', q{SET enable_seqscan = off;
 		SELECT id FROM empty ORDER BY code <~> '1'; SELECT id FROM empty WHERE hamming_within(code, '10', 1)}),
 	'', 'an empty index has no rows, of whatever length');
-$node->safe_psql('postgres', 'VACUUM empty; INSERT INTO empty VALUES (1, NULL); VACUUM empty; REINDEX TABLE empty; DELETE FROM empty; VACUUM empty');
+$node->safe_psql('postgres', q{
+	VACUUM empty;
+	INSERT INTO empty VALUES (1, NULL);
+	VACUUM empty;
+	REINDEX TABLE empty;
+	DELETE FROM empty;
+	VACUUM empty;});
 $node->safe_psql('postgres', 'INSERT INTO empty SELECT i, test_code(64, i) FROM generate_series(1, 300) AS i');
 sound('empty, then filled', 'empty', $_) foreach qw(empty_code empty_more);
 
@@ -81,9 +87,14 @@ is(differences($node, ['Index Scan'], ['SELECT id FROM long ORDER BY code <~> te
 foreach my $case (
 	[ q{CREATE INDEX ON long USING hashidx_hamming (code) INCLUDE (id)}, '54000', 'built with INCLUDE' ],
 	[ q{CREATE TABLE longer (code bincode(65169)); CREATE INDEX ON longer USING hashidx_hamming (code)}, '54000', 'declared' ],
-	[ q{CREATE TABLE longest (code bincode); CREATE INDEX longest_code ON longest USING hashidx_hamming (code); INSERT INTO longest VALUES (test_code(65536, 1))}, '54000', 'inserted' ],
+	[ q{CREATE TABLE longest (code bincode);
+		CREATE INDEX longest_code ON longest USING hashidx_hamming (code);
+		INSERT INTO longest VALUES (test_code(65536, 1))}, '54000', 'inserted' ],
 	[ q{INSERT INTO longest VALUES (test_code(64, 1))}, '00000', 'the refused code has not decided the length' ],
-	[ q{CREATE TABLE wide (code bincode(64), t text); ALTER TABLE wide ALTER t SET STORAGE EXTERNAL; CREATE INDEX ON wide USING hashidx_hamming (code) INCLUDE (t); INSERT INTO wide VALUES (test_code(64, 1), repeat('x', 9000))}, '54000', 'INCLUDE values of 9,000 bytes' ],
+	[ q{CREATE TABLE wide (code bincode(64), t text);
+		ALTER TABLE wide ALTER t SET STORAGE EXTERNAL;
+		CREATE INDEX ON wide USING hashidx_hamming (code) INCLUDE (t);
+		INSERT INTO wide VALUES (test_code(64, 1), repeat('x', 9000))}, '54000', 'INCLUDE values of 9,000 bytes' ],
 	[ q{INSERT INTO wide VALUES (test_code(64, 1), repeat('x', 8000))}, '00000', 'INCLUDE values of 8,000 bytes' ],
 	[ q{CREATE INDEX ON item USING hashidx_hamming (code, code)}, '0A000', 'two columns' ],
 	[ q{CREATE UNIQUE INDEX ON item USING hashidx_hamming (code)}, '0A000', 'a unique index' ],
@@ -119,24 +130,39 @@ my @commands = (
 	[ 'another schema and back', 'CREATE SCHEMA s; ALTER TABLE item SET SCHEMA s; ALTER TABLE s.item SET SCHEMA public' ],
 	[ 'VACUUM FREEZE', 'DELETE FROM item WHERE id % 4 = 0; VACUUM FREEZE item' ],
 	[ 'VACUUM without indexes', 'DELETE FROM item WHERE id % 5 = 0; VACUUM (INDEX_CLEANUP off) item' ],
-	[ 'VACUUM in parallel', 'SET min_parallel_index_scan_size = 0; CREATE INDEX more ON item (id); DELETE FROM item WHERE id % 7 = 0; VACUUM (PARALLEL 2) item' ],
+	[ 'VACUUM in parallel', q{
+		SET min_parallel_index_scan_size = 0;
+		CREATE INDEX more ON item (id);
+		DELETE FROM item WHERE id % 7 = 0;
+		VACUUM (PARALLEL 2) item} ],
 	[ 'TRUNCATE', 'TRUNCATE item' ],
 	[ 'filled again', 'INSERT INTO item SELECT i, test_near_code(64, i % 5, i) FROM generate_series(1, 500) AS i' ],
 	[ 'TRUNCATE rolled back', 'BEGIN; TRUNCATE item; INSERT INTO item VALUES (1, test_code(64, 1)); ROLLBACK' ],
-	[ 'TRUNCATE and rows in one transaction', 'BEGIN; INSERT INTO item SELECT 1, test_code(64, 3); TRUNCATE item; INSERT INTO item SELECT i, test_near_code(64, i % 5, i) FROM generate_series(1, 700) AS i; COMMIT' ],
-	[ 'TRUNCATE twice in the transaction that creates', 'BEGIN; DROP TABLE item; CREATE TABLE item (id int, code bincode, more text); CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id); INSERT INTO item VALUES (1, test_code(8, 1)); TRUNCATE item; INSERT INTO item VALUES (1, test_code(16, 1)); TRUNCATE item; INSERT INTO item SELECT i, test_near_code(64, i % 5, i) FROM generate_series(1, 700) AS i; COMMIT' ]);
+	[ 'TRUNCATE and rows in one transaction', q{
+		BEGIN;
+		INSERT INTO item SELECT 1, test_code(64, 3);
+		TRUNCATE item;
+		INSERT INTO item SELECT i, test_near_code(64, i % 5, i) FROM generate_series(1, 700) AS i;
+		COMMIT} ],
+	[ 'TRUNCATE twice in the transaction that creates', q{
+		BEGIN;
+		DROP TABLE item;
+		CREATE TABLE item (id int, code bincode, more text);
+		CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id);
+		INSERT INTO item VALUES (1, test_code(8, 1));
+		TRUNCATE item;
+		INSERT INTO item VALUES (1, test_code(16, 1));
+		TRUNCATE item;
+		INSERT INTO item SELECT i, test_near_code(64, i % 5, i) FROM generate_series(1, 700) AS i;
+		COMMIT} ]);
 
 foreach my $command (@commands)
 {
-	my ($status, $out, $err) = (0, '', '');
+	my ($name, $statements) = @$command;
+	my ($status, $out, $err) = $node->psql('postgres', $statements);
 
-	# VACUUM and the like want to be alone.
-	foreach my $statement ($command->[1] =~ /^BEGIN/ ? $command->[1] : "SET min_parallel_index_scan_size = 0;\n" . join(";\n", split(/; /, $command->[1])))
-	{
-		($status, $out, $err) = $node->psql('postgres', $statement);
-	}
-	is($err, '', "$command->[0]: no complaint");
-	sound($command->[0], 'item', 'item_code');
+	is($err, '', "$name: no complaint");
+	sound($name, 'item', 'item_code');
 }
 
 # Many columns of INCLUDE, of types that are aligned and stored in every way, and what the scan returns of them.
@@ -152,7 +178,8 @@ $node->safe_psql('postgres', q{
 	CREATE INDEX kinds_code ON kinds USING hashidx_hamming (code) INCLUDE (c, s, b, d, n, u, t, v, f, j, r, p, a, i, o, id);
 	INSERT INTO kinds SELECT * FROM kinds;
 	VACUUM kinds;});
-is( differences($node, [ 'Index Only Scan', 'Index Scan' ], ['SELECT code, c, s, b, d, n, u, t, v, f, j, r, p, a, i, o, id FROM kinds ORDER BY code <~> test_code(64, 2) {tie}']),
+is( differences($node, [ 'Index Only Scan', 'Index Scan' ], [
+			'SELECT code, c, s, b, d, n, u, t, v, f, j, r, p, a, i, o, id FROM kinds ORDER BY code <~> test_code(64, 2) {tie}']),
 	'', 'INCLUDE columns of many types');
 is(check_index($node, 'kinds_code'), '', 'INCLUDE columns of many types: sound');
 
@@ -217,7 +244,8 @@ $node->safe_psql('postgres', q{
 	CREATE INDEX item_expr ON item USING hashidx_hamming ((~code));
 	UPDATE item SET id = 701 - id WHERE id < 701;});
 $node->safe_psql('postgres', 'DROP INDEX item_code');
-is( differences($node, ['Index Scan using item_part'], ['SELECT id FROM item WHERE id < 300 AND code IS NOT NULL ORDER BY code <~> test_code(64, 2) {tie}']),
+is( differences($node, ['Index Scan using item_part'],
+		['SELECT id FROM item WHERE id < 300 AND code IS NOT NULL ORDER BY code <~> test_code(64, 2) {tie}']),
 	'', 'partial: the right rows');
 sound('expression', 'item', 'item_expr', key => '(~code)');
 $node->safe_psql('postgres', 'VACUUM item');
@@ -239,7 +267,8 @@ is( $node->safe_psql('postgres', q{SET enable_seqscan = off; SET enable_sort = o
 		FROM (SELECT code <~> test_code(64, 2) AS d FROM part ORDER BY 1) AS p}),
 	't', 'partitions: merged in order');
 is((sql_state($node, q{SELECT hashidx_check('part_code')}))[0], '42809', 'hashidx_check of a partitioned index is refused');
-is($node->safe_psql('postgres', q{SELECT count(hashidx_check(i.inhrelid, true)::text) FROM pg_inherits AS i WHERE inhparent = 'part_code'::regclass}),
+is( $node->safe_psql('postgres', q{
+		SELECT count(hashidx_check(i.inhrelid, true)::text) FROM pg_inherits AS i WHERE inhparent = 'part_code'::regclass}),
 	3, 'partitions: sound');
 
 # Temporary tables, whose pages are in local buffers.
@@ -266,7 +295,8 @@ is( $node->safe_psql('postgres', q{
 	"77\n78\n1000\n", 'temporary tables');
 
 # An invalid index that CREATE INDEX CONCURRENTLY has left.
-($state, $message) = sql_state($node, q{CREATE INDEX CONCURRENTLY invalid ON empty USING hashidx_hamming ((CASE WHEN id = 150 THEN '1'::bincode ELSE code END))});
+($state, $message) = sql_state($node, q{
+	CREATE INDEX CONCURRENTLY invalid ON empty USING hashidx_hamming ((CASE WHEN id = 150 THEN '1'::bincode ELSE code END))});
 is($state, '22000', 'CREATE INDEX CONCURRENTLY fails');
 is((sql_state($node, q{SELECT hashidx_check('invalid')}))[0], '0A000', 'an invalid index is not checked');
 $node->safe_psql('postgres', 'VACUUM empty; UPDATE empty SET code = ~code; DELETE FROM empty WHERE id = 150');
