@@ -45,6 +45,13 @@ extern HammingShape hamming_declared_shape(Relation index);
 /* The kind of the page, not block 0, in a locked buffer; damage unless such a page can be there. */
 extern HxPageKind hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf);
 
+/* The view of a codes page: the buffer's, or its image in a record; damage unless it is sound. */
+extern HammingView hamming_checked_view(Relation index, const HammingShape *shape, Buffer buf,
+										Page page);
+
+/* Reports that a page's rows do not match its codes. */
+extern void hamming_report_runs(Relation index, Buffer buf);
+
 /* ERRCODE_DATA_EXCEPTION unless a code of that many bits belongs into the index. */
 extern void hamming_check_bits(Relation index, const HammingShape *shape, int32 bits);
 

@@ -76,6 +76,24 @@ hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf)
 	return kind;
 }
 
+HammingView
+hamming_checked_view(Relation index, const HammingShape *shape, Buffer buf, Page page)
+{
+	HammingView view;
+	const char *problem = hamming_view(page, shape, &view);
+
+	if (problem != NULL)
+		hx_page_report_damage(index, BufferGetBlockNumber(buf), "%s", problem);
+	return view;
+}
+
+void
+hamming_report_runs(Relation index, Buffer buf)
+{
+	hx_page_report_damage(index, BufferGetBlockNumber(buf),
+						  "The rows of the page do not add up to its codes.");
+}
+
 HammingRow
 hamming_row(Relation index, ItemPointer tid)
 {

@@ -33,17 +33,12 @@ typedef struct CodeInsert
 static bool
 make_room(Relation index, Buffer buf, Page page, const HammingShape *shape, bool *changed)
 {
-	HammingView view;
+	HammingView view = hamming_checked_view(index, shape, buf, page);
 	HammingPacker packer;
-	const char *problem = hamming_view(page, shape, &view);
-
-	if (problem != NULL)
-		hx_page_report_damage(index, BufferGetBlockNumber(buf), "%s", problem);
 
 	hamming_packer_init(&packer, shape);
 	if (!hamming_packer_load(&packer, &view, NULL, NULL))
-		hx_page_report_damage(index, BufferGetBlockNumber(buf),
-							  "The rows of the page do not add up to its codes.");
+		hamming_report_runs(index, buf);
 
 	bool		merged = packer.codes < (int) view.planes.count;
 	bool		worth = hamming_packer_free_bytes(&packer) >=
@@ -62,11 +57,9 @@ place_code(Relation index, Buffer buf, void *context)
 {
 	CodeInsert *insert = context;
 	const HammingShape *shape = insert->shape;
-	HammingView view;
-	const char *problem = hamming_view(BufferGetPage(buf), shape, &view);
 
-	if (problem != NULL)
-		hx_page_report_damage(index, BufferGetBlockNumber(buf), "%s", problem);
+	/* Before a record is begun: it must not be finished for a damaged page. */
+	hamming_checked_view(index, shape, buf, BufferGetPage(buf));
 
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buf, 0);

@@ -269,12 +269,10 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf)
 	uint8		code[BLCKSZ];
 	bool		needs_code = state->range_count > 0 || state->collector.code_bytes > 0;
 	bool		by_distance = state->ordered && !state->null_query;
-	HammingView view;
-	const char *problem = hamming_view(BufferGetPage(buf), &state->shape, &view);
+	HammingView view = hamming_checked_view(scan->indexRelation, &state->shape, buf,
+											BufferGetPage(buf));
 	unsigned	limit = state->radius;
 
-	if (problem != NULL)
-		hx_page_report_damage(scan->indexRelation, BufferGetBlockNumber(buf), "%s", problem);
 	if (by_distance)
 		limit = Min(limit, hamming_key_distance(state->collector.limit));
 
@@ -287,8 +285,7 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf)
 	bool		has_runs = view.row_count > (int) view.planes.count;
 
 	if (has_runs && !hamming_view_runs(&view, state->first))
-		hx_page_report_damage(scan->indexRelation, BufferGetBlockNumber(buf),
-							  "The rows of the page do not add up to its codes.");
+		hamming_report_runs(scan->indexRelation, buf);
 
 	for (unsigned i = 0; i < count; i++)
 	{

@@ -44,12 +44,9 @@ is_alive(const HammingRow *row, void *context)
 static int
 count_dead_rows(HammingVacuum *vacuum, Buffer buf)
 {
-	HammingView view;
-	const char *problem = hamming_view(BufferGetPage(buf), &vacuum->shape, &view);
+	HammingView view = hamming_checked_view(vacuum->index, &vacuum->shape, buf,
+											BufferGetPage(buf));
 	int			dead = 0;
-
-	if (problem != NULL)
-		hx_page_report_damage(vacuum->index, BufferGetBlockNumber(buf), "%s", problem);
 
 	for (int i = 0; i < view.row_count; i++)
 	{
@@ -94,14 +91,10 @@ count_dead_payloads(HammingVacuum *vacuum, BlockNumber blk, Page page)
 static int
 remove_rows(HammingVacuum *vacuum, Buffer buf, Page page)
 {
-	HammingView view;
-	const char *problem = hamming_view(page, &vacuum->shape, &view);
+	HammingView view = hamming_checked_view(vacuum->index, &vacuum->shape, buf, page);
 
-	if (problem != NULL)
-		hx_page_report_damage(vacuum->index, BufferGetBlockNumber(buf), "%s", problem);
 	if (!hamming_packer_load(&vacuum->packer, &view, is_alive, vacuum))
-		hx_page_report_damage(vacuum->index, BufferGetBlockNumber(buf),
-							  "The rows of the page do not add up to its codes.");
+		hamming_report_runs(vacuum->index, buf);
 	hamming_packer_store(&vacuum->packer, page);
 	return hamming_packer_free_bytes(&vacuum->packer);
 }
