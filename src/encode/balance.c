@@ -10,19 +10,15 @@
 
 #include <math.h>
 
-#include "encode/siblings.h"
-#include "executor/spi.h"
+#include "encode/rows.h"
 #include "funcapi.h"
 #include "kernel/kernel.h"
 #include "math/random.h"
 #include "miscadmin.h"
 #include "type/bincode.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 /* Codes that are looked at: a correlation is then known to about 0.01. */
 #define SAMPLE 16384
-#define BATCH 1000
 
 /* The sample: a row of bits for each bit of the codes, a column for each code. */
 typedef struct BitMatrix
@@ -69,7 +65,6 @@ offer_code(BitMatrix *matrix, BincodeView code)
 												  (Size) code.bits * (SAMPLE / 8),
 												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	}
-	hx_bincode_check_same_bits(matrix->bits, code.bits);
 	if (at >= SAMPLE)
 		at = hx_random(0, 0, at) % (at + 1);
 	if (at < SAMPLE)
@@ -79,49 +74,15 @@ offer_code(BitMatrix *matrix, BincodeView code)
 	}
 }
 
-/* The query that reads the column. */
-static char *
-column_query(Oid relation, const char *column)
-{
-	return psprintf("SELECT %s FROM %s", quote_identifier(column),
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-											   get_rel_name(relation)));
-}
-
 static void
-read_codes(BitMatrix *matrix, FunctionCallInfo fcinfo, Oid relation, const char *column)
+read_codes(BitMatrix *matrix, FunctionCallInfo fcinfo, Oid relation, const char *name)
 {
-	SPIPlanPtr	plan;
-	Portal		portal;
+	RowsColumn	column = {.name = name,.code = true};
+	Rows	   *rows = hx_rows_open(relation, &column, 1, NULL, fcinfo);
 
-	SPI_connect();
-	plan = SPI_prepare(column_query(relation, column), 0, NULL);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
-	if (SPI_gettypeid(portal->tupDesc, 1) != hx_sibling_type(fcinfo, "bincode"))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of \"%s\" is not of type %s", column,
-						get_rel_name(relation), "bincode")));
-
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		SPI_cursor_fetch(portal, true, BATCH);
-		for (uint64 i = 0; i < SPI_processed; i++)
-		{
-			bool		isnull;
-			Datum		code = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1,
-											 &isnull);
-
-			if (!isnull)
-				offer_code(matrix, hx_bincode_view(code));
-		}
-		SPI_freetuptable(SPI_tuptable);
-	} while (SPI_processed > 0);
-	SPI_cursor_close(portal);
-	SPI_finish();
+	while (hx_rows_next(rows))
+		offer_code(matrix, (BincodeView) {.bits = column.width,.bytes = column.value});
+	hx_rows_close(rows);
 }
 
 static double
