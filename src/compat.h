@@ -69,6 +69,11 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 #define object_ownercheck(class_id, object_id, role) pg_class_ownercheck(object_id, role)
 #endif
 
+/* 16 fetches what backends show by their place in the list, under a name that says so. */
+#if PG_VERSION_NUM < 160000
+#define pgstat_get_local_beentry_by_index(place) pgstat_fetch_stat_local_beentry(place)
+#endif
+
 /* 17 runs maintenance under a fixed search_path. */
 #if PG_VERSION_NUM < 170000
 #define RestrictSearchPath() \
@@ -90,6 +95,15 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 	} while (0)
 #else
 #define hx_count_index_search(scan) pgstat_count_index_scan((scan)->indexRelation)
+#endif
+
+/* 18 wants to know where a scan's searches are counted. */
+#if PG_VERSION_NUM >= 180000
+#define hx_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, norderbys)
+#else
+#define hx_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
+	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
 
 /* 18 compares disabled nodes before costs; earlier, an infinite cost says it all. */

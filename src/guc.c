@@ -4,6 +4,7 @@
  */
 #include "hashidx.h"
 
+#include <limits.h>
 #include <unistd.h>
 
 #include "lib/stringinfo.h"
@@ -18,6 +19,10 @@
 HX_FUNCTION(hashidx_simd);
 
 static int	build_threads = 0;
+static int	ef_search = 0;
+static int	lsh_probes = 0;
+static int	max_scan_tuples = 0;
+static double recall = 0.95;
 static int	simd = HX_SIMD_AUTO;
 
 static const struct config_enum_entry simd_entries[] = {
@@ -68,6 +73,38 @@ hx_guc_init(void)
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 
+	DefineCustomIntVariable("hashidx.ef_search",
+							"Candidates that a scan of a hashidx_hnsw index keeps.",
+							"0 takes as many as the index found to be needed for hashidx.recall.",
+							&ef_search,
+							0, 0, HX_MAX_EF_SEARCH,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("hashidx.lsh_probes",
+							"Buckets that a scan of a hashidx_lsh index reads first.",
+							"0 takes as many as the index found to be needed for hashidx.recall.",
+							&lsh_probes,
+							0, 0, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("hashidx.max_scan_tuples",
+							"Rows after which an approximate ordered scan of an index ends.",
+							"0 lets it go on for as long as rows are asked for.",
+							&max_scan_tuples,
+							0, 0, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomRealVariable("hashidx.recall",
+							 "Share of the true nearest neighbours that an approximate scan is to find.",
+							 "Each index knows from its build what effort that takes.",
+							 &recall,
+							 0.95, 0.01, 0.9999,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
 	DefineCustomEnumVariable("hashidx.simd",
 							 "Instruction set of the distance kernels.",
 							 "All levels give the same results; auto takes the fastest one.",
@@ -89,6 +126,30 @@ hx_guc_build_threads(void)
 	int			threads = Min(max_parallel_maintenance_workers + 1, HX_TEAM_MAX_THREADS);
 
 	return cpus > 0 ? (int) Min(threads, cpus) : 1;
+}
+
+int
+hx_guc_ef_search(void)
+{
+	return ef_search;
+}
+
+int
+hx_guc_lsh_probes(void)
+{
+	return lsh_probes;
+}
+
+int
+hx_guc_max_scan_tuples(void)
+{
+	return max_scan_tuples;
+}
+
+double
+hx_guc_recall(void)
+{
+	return recall;
 }
 
 /* hashidx_simd() returns text: the level in use, never "auto". */

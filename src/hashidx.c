@@ -5,6 +5,8 @@
 #include "hashidx.h"
 
 #include "am/hamming/hamming_register.h"
+#include "am/hnsw/hnsw_register.h"
+#include "am/lsh/lsh_register.h"
 #include "guc.h"
 #include "kernel/kernel.h"
 
@@ -22,4 +24,6 @@ _PG_init(void)
 	hx_kernel_init();
 	hx_guc_init();
 	hx_hamming_register();
+	hx_hnsw_register();
+	hx_lsh_register();
 }

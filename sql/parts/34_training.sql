@@ -32,3 +32,20 @@ CREATE FUNCTION hashidx_encoder_recall(model hashidx_model, source regclass, sou
 COMMENT ON FUNCTION hashidx_encoder_recall(model hashidx_model, source regclass, source_column name,
 		k integer, candidates integer, sample integer, metric text) IS
 	'share of the true k nearest vectors that are among the nearest codes, over sampled rows';
+
+-- What these functions are at, as the server's views pg_stat_progress_* show it of its commands.
+
+CREATE FUNCTION hashidx_progress_info(OUT pid integer, OUT datid oid, OUT relid oid,
+		OUT function text, OUT kind text, OUT phase text, OUT done bigint, OUT total bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'hashidx_progress_info' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION hashidx_progress_info() IS
+	'trainings, extensions and judgements of models that are under way; the details only of own ones';
+
+CREATE VIEW hashidx_progress AS
+	SELECT i.pid, i.datid, d.datname, i.relid, i.function, i.kind, i.phase, i.done, i.total
+	FROM hashidx_progress_info() AS i LEFT JOIN pg_catalog.pg_database AS d
+		ON d.oid OPERATOR(pg_catalog.=) i.datid;
+COMMENT ON VIEW hashidx_progress IS
+	'trainings, extensions and judgements of models that are under way';
+GRANT SELECT ON hashidx_progress TO PUBLIC;

@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "encode/computation.h"
+#include "encode/progress.h"
 #include "guc.h"
 
 #define CACHE_LINE 64
@@ -16,11 +17,23 @@
 static void *
 allocate(void *context, size_t bytes)
 {
-	if (bytes > MaxAllocHugeSize - CACHE_LINE)
+	Computation *computation = context;
+	const Size	limit = (Size) maintenance_work_mem * 1024;
+
+	if (bytes > MaxAllocHugeSize / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the computation takes more memory than can be addressed")));
-	return (void *) TYPEALIGN(CACHE_LINE, MemoryContextAllocHuge(context, bytes + CACHE_LINE));
+	computation->used += bytes + CACHE_LINE;
+	if (computation->used > limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the computation does not fit into maintenance_work_mem"),
+				 errdetail("It takes at least %zu kB beside the rows that it reads, the limit is %d kB.",
+						   computation->used / 1024 + 1, maintenance_work_mem),
+				 errhint("Raise maintenance_work_mem, or ask for fewer rows, bits or anchors.")));
+	return (void *) TYPEALIGN(CACHE_LINE, MemoryContextAllocHuge(computation->context,
+																 bytes + CACHE_LINE));
 }
 
 static void
@@ -38,8 +51,9 @@ hx_computation_start(Computation *computation)
 	*computation = (Computation) {
 		.context = context,
 		.compute = {
-			.memory = {.allocate = allocate, .context = context},
+			.memory = {.allocate = allocate, .context = computation},
 			.check = check,
+			.report = hx_progress_report,
 		},
 	};
 	hx_team_start(hx_guc_build_threads());

@@ -8,6 +8,9 @@
  *		PG_FINALLY();
  *			hx_computation_end(&computation);
  *		PG_END_TRY();
+ *
+ * It takes maintenance_work_mem at most, beside what the caller has: more is
+ * ERRCODE_PROGRAM_LIMIT_EXCEEDED.
  */
 #ifndef HX_ENCODE_COMPUTATION_H
 #define HX_ENCODE_COMPUTATION_H
@@ -19,10 +22,14 @@
 typedef struct Computation
 {
 	MemoryContext context;		/* all memory of the computation, under the caller's context */
+	Size		used;			/* bytes of it */
 	HxCompute	compute;
 } Computation;
 
-/* Begins, with hashidx.build_threads threads. Its memory is there before the threads are. */
+/*
+ * Begins, with hashidx.build_threads threads; it reports its progress (encode/progress.h).
+ * The computation must stay where it is until the end.
+ */
 extern void hx_computation_start(Computation *computation);
 
 /* Ends the threads and frees the memory. */

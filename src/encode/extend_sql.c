@@ -12,6 +12,7 @@
 #include "encode/computation.h"
 #include "encode/encode.h"
 #include "encode/options.h"
+#include "encode/progress.h"
 #include "encode/sample.h"
 #include "hash/extend.h"
 #include "type/model.h"
@@ -91,6 +92,7 @@ hashidx_extend(PG_FUNCTION_ARGS)
 		.seed = (uint64) seed,
 	};
 
+	hx_progress_start(PROGRESS_EXTEND, source, old->kind);
 	hx_sample_read(&replay, context);
 	hx_sample_read(&arrivals, context);
 
@@ -119,5 +121,6 @@ hashidx_extend(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	MemoryContextDelete(context);
+	hx_progress_end();
 	PG_RETURN_DATUM(result);
 }

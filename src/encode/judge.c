@@ -20,6 +20,7 @@
 
 #include "encode/computation.h"
 #include "encode/encode.h"
+#include "encode/progress.h"
 #include "encode/sample.h"
 #include "kernel/kernel.h"
 #include "type/bincode.h"
@@ -248,6 +249,7 @@ compare_queries(void *context, size_t begin, size_t end)
 static void
 compare_batch(Judge *judge)
 {
+	hx_progress_report(HX_PHASE_COMPARING, judge->batch_first, 0);
 	encode(judge, judge->vectors, judge->codes, judge->batch_count);
 	hx_compute_run(&judge->computation.compute, compare_queries, judge, judge->query_count,
 				   (Size) judge->batch_count * (judge->dims + judge->code_bytes / 8 + 1));
@@ -423,6 +425,7 @@ hashidx_encoder_recall(PG_FUNCTION_ARGS)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx sample",
 												  ALLOCSET_DEFAULT_SIZES);
 
+	hx_progress_start(PROGRESS_RECALL, sample.source, judge.model->kind);
 	hx_sample_read(&sample, context);
 	if (sample.count < 2)
 		ereport(ERROR,
@@ -442,6 +445,7 @@ hashidx_encoder_recall(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	MemoryContextDelete(context);
+	hx_progress_end();
 
 	Datum		values[] = {Int32GetDatum((int32) sample.count), Float8GetDatum(mean),
 							Float8GetDatum(minimum)};

@@ -265,6 +265,14 @@ add_linear(Builder *builder, Layer *layer)
 	add_step(builder, layer, HX_STEP_LINEAR, HX_MODEL_INPUT, outputs, 0, params, count + outputs);
 }
 
+/* Diagonal weights; those of 0 and 1 are a mask. */
+static void
+add_scale(Builder *builder, Layer *layer)
+{
+	add_step(builder, layer, HX_STEP_SCALE, HX_MODEL_INPUT, layer->width, 0,
+			 need_list(layer, "weights", layer->width), layer->width);
+}
+
 static double
 read_eps(const Layer *layer)
 {
@@ -402,6 +410,7 @@ add_sign(Builder *builder, Layer *layer)
 }
 static const LayerType layer_types[] = {
 	{"linear", add_linear, false, {"weights", "bias"}},
+	{"scale", add_scale, false, {"weights"}},
 	{"batchnorm", add_batchnorm, false, {"mean", "var", "gamma", "beta", "eps"}},
 	{"relu", add_relu, false, {NULL}},
 	{"tanh", add_tanh, false, {NULL}},
@@ -428,7 +437,7 @@ find_type(int number, JsonbContainer *json)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("layer %d has the unknown type \"%s\"", number, hx_json_shown(name)),
-			 errhint("Types are linear, batchnorm, relu, tanh, l2norm, concat, subtract, sign.")));
+			 errhint("Types are linear, scale, batchnorm, relu, tanh, l2norm, concat, subtract, sign.")));
 }
 
 static bool

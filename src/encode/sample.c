@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "encode/progress.h"
 #include "encode/sample.h"
 #include "math/random.h"
 
@@ -18,6 +19,7 @@
 #define KEEP_STREAM (UINT64CONST(1) << 48)
 #define ORDER_STREAM (KEEP_STREAM + 1)
 
+#define REPORTED_ROWS 1024		/* the progress is told after so many */
 #define FIRST_ROOM 1024			/* rows; it grows as they come */
 
 /* A number below n that depends on the seed alone. */
@@ -38,13 +40,16 @@ row_bytes(const Sample *sample)
 	return bytes;
 }
 
-/* Called when the first row tells what a row takes: cuts the wish to the memory there is. */
+/*
+ * Called when the first row tells what a row takes: cuts the wish to the memory there is. Of
+ * that the usual sample leaves half, as some trainers work on a copy of it.
+ */
 static void
 keep_limit(Sample *sample)
 {
 	uint64		limit = (uint64) maintenance_work_mem * 1024 / row_bytes(sample);
 
-	if (sample->wanted <= limit)
+	if (sample->wanted <= (sample->exact ? limit : limit / 2))
 		return;
 	if (sample->exact)
 		ereport(ERROR,
@@ -55,7 +60,7 @@ keep_limit(Sample *sample)
 						   (unsigned long long) limit, row_bytes(sample)),
 				 errhint("Raise maintenance_work_mem to %llu kB, or make the sample smaller.",
 						 (unsigned long long) (sample->wanted * row_bytes(sample) / 1024 + 1))));
-	sample->wanted = Max(limit, 1);
+	sample->wanted = Max(limit / 2, 1);
 }
 
 static void *
@@ -133,6 +138,8 @@ hx_sample_read(Sample *sample, MemoryContext context)
 
 		if (number == 0)
 			keep_limit(sample);
+		if (number % REPORTED_ROWS == 0)
+			hx_progress_report(HX_PHASE_READING, number, 0);
 		if (sample->count == sample->wanted)
 			place = choose(sample->seed, KEEP_STREAM, number, number + 1);
 		else

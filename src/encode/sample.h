@@ -28,7 +28,8 @@ typedef struct Sample
 } Sample;
 
 /*
- * Reads the sample. The rows lie in `context`, and take maintenance_work_mem at most.
+ * Reads the sample. The rows lie in `context`, and take maintenance_work_mem at most;
+ * half of it unless the number is exact.
  * The same rows in the same order, seed and limits give the same sample.
  */
 extern void hx_sample_read(Sample *sample, MemoryContext context);

@@ -14,6 +14,7 @@
 
 #include "encode/computation.h"
 #include "encode/options.h"
+#include "encode/progress.h"
 #include "encode/sample.h"
 #include "hash/train.h"
 #include "type/model.h"
@@ -209,9 +210,11 @@ train(const Wish *wish, Datum models[2])
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx sample",
 												  ALLOCSET_DEFAULT_SIZES);
-	Sample		sample = read_sample(wish, context);
+	Sample		sample;
 	Computation computation;
 
+	hx_progress_start(PROGRESS_TRAIN, wish->source, wish->trainer->kind);
+	sample = read_sample(wish, context);
 	hx_computation_start(&computation);
 	PG_TRY();
 	{
@@ -223,6 +226,7 @@ train(const Wish *wish, Datum models[2])
 	}
 	PG_END_TRY();
 	MemoryContextDelete(context);
+	hx_progress_end();
 }
 
 /*

@@ -4,6 +4,8 @@
  */
 #include "hash/axes.h"
 
+#include "hash/phase.h"
+
 #define LEAST_ROWS 32768
 #define ROWS_A_DIM 10
 
@@ -32,6 +34,7 @@ hx_axes_find(HxTraining *training, size_t m, HxAxes *axes)
 	if (m > d)
 		return hx_training_fail(training, "%zu dimensions have no more than as many axes, not %zu.", d, m);
 
+	hx_compute_report(compute, HX_PHASE_AXES, 0, 0);
 	axes->mean = hx_scratch(compute, d, sizeof(double));
 	axes->directions = hx_scratch(compute, d * m, sizeof(double));
 	axes->variances = hx_scratch(compute, m, sizeof(double));

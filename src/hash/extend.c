@@ -17,6 +17,7 @@
 
 #include "hash/batch.h"
 #include "hash/fit_codes.h"
+#include "hash/phase.h"
 #include "kernel/target.h"
 #include "math/matrix.h"
 
@@ -424,6 +425,7 @@ learn(const Lesson *lesson, HxModel *model)
 										 held_count);
 	for (double ridge = extension->ridge; ridge <= RIDGE_LIMIT; ridge *= RIDGE_FACTOR)
 	{
+		hx_compute_report(compute, HX_PHASE_CORRECTION, 0, 0);
 		extension->used_ridge = ridge;
 		if (find_correction(lesson, ridge, correction))
 		{

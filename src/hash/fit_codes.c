@@ -18,6 +18,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "hash/phase.h"
 #include "kernel/kernel.h"
 #include "kernel/target.h"
 #include "math/matrix.h"
@@ -268,6 +269,7 @@ hx_fit_codes(HxCompute *compute, const HxCodeFit *fit, int sweeps)
 	{
 		size_t		turns = 0;
 
+		hx_compute_report(compute, HX_PHASE_NEW_CODES, (size_t) sweep, (size_t) sweeps);
 		for (size_t bit = 0; bit < fit->bits; bit++)
 			turns += improve_bit(compute, &search, bit);
 		if (turns == 0)

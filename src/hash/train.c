@@ -1,14 +1,17 @@
 /*
  * train.c
- *	  The table of trainers, and what they share: problems, steps, thresholds.
+ *	  The table of trainers, and what they share: problems, steps, rows at
+ *	  length 1, thresholds.
  */
 #include "hash/train.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "hash/batch.h"
+#include "hash/phase.h"
 #include "hash/trainers.h"
 #include "kernel/target.h"
 
@@ -82,6 +85,56 @@ hx_training_add_matrix(HxTraining *training, HxModel *model, const double *w, ui
 		params[i] = (float) w[i];
 	memset(params + weights, 0, m * sizeof(float));
 	hx_model_add(model, HX_STEP_LINEAR, m, 0, 0, params, (uint32_t) (weights + m));
+}
+
+typedef struct UnitWork
+{
+	const float *rows;
+	const double *mean;
+	size_t		d;
+	float	   *out;
+} UnitWork;
+
+/* HxTeamWork: rows less the mean, at length 1; the mean itself becomes zero. */
+static void
+make_unit_rows(void *context, size_t begin, size_t end)
+{
+	const UnitWork *work = context;
+
+	for (size_t row = begin; row < end; row++)
+	{
+		const float *x = work->rows + row * work->d;
+		float	   *out = work->out + row * work->d;
+		double		square = 0;
+		double		length;
+
+		for (size_t i = 0; i < work->d; i++)
+		{
+			out[i] = (float) (x[i] - work->mean[i]);
+			square += (double) out[i] * out[i];
+		}
+		length = sqrt(square);
+		for (size_t i = 0; i < work->d && square > 0; i++)
+			out[i] = (float) (out[i] / length);
+	}
+}
+
+float *
+hx_training_add_unit(HxTraining *training, HxModel *model, size_t count)
+{
+	HxCompute  *compute = &training->compute;
+	const size_t d = training->dims;
+	float	   *out = hx_scratch(compute, count * d, sizeof(float));
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *mean = hx_scratch(compute, d, sizeof(double));
+	UnitWork	work = {training->rows, mean, d, out};
+
+	hx_mean(compute, training->rows, count, d, mean);
+	hx_compute_run(compute, make_unit_rows, &work, count, d * 8);
+	hx_training_add_centre(training, model, mean);
+	hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) d, 0, 0, NULL, 0);
+	hx_scratch_release(compute, mark);
+	return out;
 }
 
 /* Hoare's selection: x[k] as sorting would place it, and nothing larger before it. */
@@ -168,6 +221,7 @@ find_thresholds(HxTraining *training, const HxModel *model, const float *rows)
 		float	   *columns = hx_scratch(compute, count * m, sizeof(float));
 		Medians		medians = {columns, count, thresholds};
 
+		hx_compute_report(compute, HX_PHASE_THRESHOLDS, 0, 0);
 		hx_batch_run(compute, model, rows, count, outputs);
 		hx_model_transpose(outputs, count, m, columns);
 		/* Selection goes over the numbers a few times, and guesses its branches badly. */

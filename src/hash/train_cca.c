@@ -7,6 +7,7 @@
  */
 #include "hash/axes.h"
 #include "hash/itq.h"
+#include "hash/phase.h"
 #include "hash/trainers.h"
 #include "kernel/target.h"
 
@@ -171,6 +172,7 @@ train_cca_itq(HxTraining *training, HxModel *model, HxModel *second)
 								"There is at most one bit a dimension of both columns: "
 								"%zu and %zu dimensions do not give %u bits.",
 								x.dims, y.dims, training->outputs);
+	hx_compute_report(&training->compute, HX_PHASE_AXES, 0, 0);
 	if (!study_side(training, &x) || !study_side(training, &y) ||
 		!find_common_axes(training, &x, &y))
 		return false;

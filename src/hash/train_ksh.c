@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "hash/phase.h"
 #include "hash/trainers.h"
 #include "kernel/kernel.h"
 #include "kernel/target.h"
@@ -547,33 +548,6 @@ learn_bit(Ksh *ksh, double *weights)
 	hx_compute_check(ksh->compute);
 }
 
-/* The rows less their mean, at length 1, as floats, and the steps that do so. */
-static float *
-add_input(HxTraining *training, HxModel *model, size_t count)
-{
-	HxCompute  *compute = &training->compute;
-	const size_t d = training->dims;
-	float	   *f = hx_scratch(compute, count * d, sizeof(float));
-	double	   *mean = hx_scratch(compute, d, sizeof(double));
-
-	hx_mean(compute, training->rows, training->count, d, mean);
-	hx_training_add_centre(training, model, mean);
-	hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) d, 0, 0, NULL, 0);
-	for (size_t row = 0; row < count; row++)
-	{
-		double		square = 0;
-
-		for (size_t i = 0; i < d; i++)
-		{
-			f[row * d + i] = (float) (training->rows[row * d + i] - mean[i]);
-			square += (double) f[row * d + i] * f[row * d + i];
-		}
-		for (size_t i = 0; i < d && square > 0; i++)
-			f[row * d + i] = (float) (f[row * d + i] / sqrt(square));
-	}
-	return f;
-}
-
 static bool
 train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 {
@@ -589,7 +563,8 @@ train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 	ksh.rows = available < PAIR_ROWS ? available : PAIR_ROWS;
 	ksh.anchors = (size_t) training->options[OPTION_ANCHORS];
 	ksh.pairs = (size_t) (training->options[OPTION_PAIRS] * (double) ksh.rows + 0.5);
-	if (ksh.rows < 2 * ksh.pairs + 1 || ksh.pairs < 1 || available < ksh.anchors)
+	ksh.pairs = ksh.pairs < 1 ? 1 : ksh.pairs;
+	if (ksh.rows < 2 * ksh.pairs + 1 || available < ksh.anchors)
 		return hx_training_fail(training, "The sample has %zu rows, too few for %zu anchors and pairs of them.",
 								training->count, ksh.anchors);
 	if (bits > ksh.anchors)
@@ -597,7 +572,7 @@ train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 								ksh.anchors, bits);
 
 	hx_model_init(model, HX_MODEL_KSH, training->dims);
-	ksh.f = add_input(training, model, available);
+	ksh.f = hx_training_add_unit(training, model, available);
 	ksh.kernel = hx_scratch(compute, ksh.rows * ksh.anchors, sizeof(double));
 	ksh.near = hx_scratch(compute, ksh.rows * ksh.pairs, sizeof(uint32_t));
 	ksh.far = hx_scratch(compute, ksh.rows * ksh.pairs, sizeof(uint32_t));
@@ -607,6 +582,7 @@ train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 	weights = hx_scratch(compute, ksh.anchors, sizeof(double));
 	matrix = hx_scratch(compute, ksh.anchors * bits, sizeof(double));
 
+	hx_compute_report(compute, HX_PHASE_ANCHORS, 0, 0);
 	add_kernel(&ksh, model, available);
 	label_pairs(&ksh);
 	if (!prepare(&ksh))
@@ -615,6 +591,7 @@ train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 	{
 		const size_t bit = ksh.done;
 
+		hx_compute_report(compute, HX_PHASE_BITS, bit, bits);
 		learn_bit(&ksh, weights);
 		for (size_t j = 0; j < ksh.anchors; j++)
 			matrix[j * bits + bit] = weights[j];
@@ -631,7 +608,7 @@ const HxTrainer hx_trainer_ksh = {
 	.options = {
 		{"anchors", 300, 2, 4096, true, false, "anchors, chosen by k-means; at least as many as bits"},
 		{"refine", 20, 0, 1000, true, false, "rounds of refining each bit"},
-		{"pairs", 0.02, 0.001, 0.3, false, false, "share of the rows that count as similar, and as dissimilar, to each"},
+		{"pairs", 0.005, 0.001, 0.3, false, false, "share of the rows that count as similar, and as dissimilar, to each"},
 	},
 	.sample_size = sample_size,
 	.train = train_ksh,

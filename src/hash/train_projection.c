@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "hash/phase.h"
 #include "hash/trainers.h"
 #include "kernel/target.h"
 
@@ -89,6 +90,7 @@ train_projection(HxTraining *training, HxModel *model, HxModel *second)
 		hx_mean(compute, training->rows, training->count, d, mean);
 		hx_training_add_centre(training, model, mean);
 	}
+	hx_compute_report(compute, HX_PHASE_AXES, 0, 0);
 	moments = hx_scratch(compute, d * d, sizeof(double));
 	values = hx_scratch(compute, m, sizeof(double));
 	axes = hx_scratch(compute, d * m, sizeof(double));

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "hash/itq.h"
+#include "hash/phase.h"
 #include "hash/trainers.h"
 #include "kernel/target.h"
 
@@ -23,7 +24,10 @@ enum
 };
 
 /* Rows beyond these do not change the fit. */
-#define MOST_ROWS 16384
+#define MOST_ROWS 8192
+
+/* Rows that are projected and reconstructed at a time. */
+#define BATCH_ROWS ((size_t) 1024)
 
 /* An axis with less variance than this share of the first one's is rounding. */
 #define LEAST_VARIANCE 1e-10
@@ -37,7 +41,7 @@ typedef struct Recurrent
 	size_t		m;				/* bits of a plane */
 	size_t		planes;
 	double	   *matrix;			/* d x m: the axes of all planes */
-	float	   *f;				/* count x d: rows less their mean, at length 1 */
+	const float *f;				/* count x d: rows less their mean, at length 1 */
 	float	   *signs;			/* count x (planes * m), of 1 and -1; `done` planes of it */
 	size_t		done;
 } Recurrent;
@@ -48,18 +52,6 @@ sample_size(uint32_t dims, uint32_t outputs)
 	(void) dims;
 	(void) outputs;
 	return MOST_ROWS;
-}
-
-/* Brings a row to length 1; zero stays zero. */
-static void
-normalise(float *row, size_t d)
-{
-	double		square = 0;
-
-	for (size_t i = 0; i < d; i++)
-		square += (double) row[i] * row[i];
-	for (size_t i = 0; i < d && square > 0; i++)
-		row[i] = (float) (row[i] / sqrt(square));
 }
 
 /* The signs of the planes so far, row-major without gaps, as floats, in scratch. */
@@ -109,48 +101,41 @@ find_matrix(Recurrent *r)
 	return true;
 }
 
-/*
- * Appends the next plane, the signs of what is left over (rows of d floats) along the axes,
- * and keeps these signs. Returns the number of the step that gives them.
- */
-static int
-add_plane(Recurrent *r, HxModel *model, const float *left)
+/* The signs along the axes of some rows (of d floats) become the next plane of theirs. */
+static void
+keep_signs(Recurrent *r, const float *left, size_t first, size_t rows)
 {
-	HxTraining *training = r->training;
-	HxCompute  *compute = &training->compute;
+	HxCompute  *compute = &r->training->compute;
 	const HxScratchMark mark = hx_scratch_mark(compute);
 	const size_t m = r->m;
-	double	   *projected = hx_scratch(compute, r->count * m, sizeof(double));
+	double	   *projected = hx_scratch(compute, rows * m, sizeof(double));
 
-	hx_project(compute, left, r->count, r->d, NULL, r->matrix, m, projected);
-	for (size_t row = 0; row < r->count; row++)
+	hx_project(compute, left, rows, r->d, NULL, r->matrix, m, projected);
+	for (size_t row = 0; row < rows; row++)
 		for (size_t j = 0; j < m; j++)
-			r->signs[(row * r->planes + r->done) * m + j] = projected[row * m + j] > 0 ? 1 : -1;
-	r->done++;
+			r->signs[((first + row) * r->planes + r->done) * m + j] =
+				projected[row * m + j] > 0 ? 1 : -1;
 	hx_scratch_release(compute, mark);
-
-	hx_training_add_matrix(training, model, r->matrix, (uint32_t) m);
-	return hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) m, 0, 0, NULL, 0);
 }
 
-/*
- * Fits the reconstruction of f from the signs so far, appends it to the model, and
- * returns what it leaves over, in scratch.
- */
-static float *
-add_reconstruction(Recurrent *r, HxModel *model)
+/* Appends the steps of the next plane, whose signs are kept; returns the number of the last. */
+static int
+add_plane(Recurrent *r, HxModel *model)
 {
-	HxTraining *training = r->training;
-	HxCompute  *compute = &training->compute;
-	const size_t k = r->done * r->m;
-	const size_t d = r->d;
-	float	   *left = hx_scratch(compute, r->count * d, sizeof(float));
+	r->done++;
+	hx_training_add_matrix(r->training, model, r->matrix, (uint32_t) r->m);
+	return hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) r->m, 0, 0, NULL, 0);
+}
+
+/* Finds the matrix (k x d) that makes f of the signs so far (rows of k), by ridge regression. */
+static void
+fit_reconstruction(Recurrent *r, const float *signs, size_t k, double *matrix)
+{
+	HxCompute  *compute = &r->training->compute;
 	const HxScratchMark mark = hx_scratch_mark(compute);
-	const float *signs = signs_so_far(r);
+	const size_t d = r->d;
 	double	   *gram = hx_scratch(compute, k * k, sizeof(double));
-	double	   *matrix = hx_scratch(compute, k * d, sizeof(double));
 	double	   *zero = hx_scratch(compute, k > d ? k : d, sizeof(double));
-	double	   *reconstructed = hx_scratch(compute, r->count * d, sizeof(double));
 
 	for (size_t i = 0; i < (k > d ? k : d); i++)
 		zero[i] = 0;
@@ -158,71 +143,103 @@ add_reconstruction(Recurrent *r, HxModel *model)
 	hx_cross_covariance(compute, signs, k, zero, r->f, d, zero, r->count, matrix);
 	/* The diagonal is 1 before: each sign squared. The ridge makes it definite. */
 	for (size_t i = 0; i < k; i++)
-		gram[i * k + i] += training->options[OPTION_RIDGE];
+		gram[i * k + i] += r->training->options[OPTION_RIDGE];
 	hx_cholesky(compute, gram, k);
 	hx_solve_lower(compute, gram, k, matrix, d);
 	hx_solve_lower_transposed(compute, gram, k, matrix, d);
-	hx_training_add_matrix(training, model, matrix, (uint32_t) d);
-
-	hx_project(compute, signs, r->count, k, NULL, matrix, d, reconstructed);
-	for (size_t row = 0; row < r->count; row++)
-	{
-		for (size_t i = 0; i < d; i++)
-			left[row * d + i] = (float) reconstructed[row * d + i];
-		normalise(left + row * d, d);
-		for (size_t i = 0; i < d; i++)
-			left[row * d + i] = r->f[row * d + i] - left[row * d + i];
-	}
 	hx_scratch_release(compute, mark);
-	return left;
+}
+
+typedef struct Leftover
+{
+	const float *f;
+	const double *reconstructed;
+	size_t		d;
+	float	   *left;
+} Leftover;
+
+/* HxTeamWork: f less its reconstruction, brought to length 1, of some rows. */
+static void
+subtract_reconstructed(void *context, size_t begin, size_t end)
+{
+	const Leftover *work = context;
+
+	for (size_t row = begin; row < end; row++)
+	{
+		const float *f = work->f + row * work->d;
+		float	   *left = work->left + row * work->d;
+		double		square = 0;
+		double		length;
+
+		for (size_t i = 0; i < work->d; i++)
+		{
+			left[i] = (float) work->reconstructed[row * work->d + i];
+			square += (double) left[i] * left[i];
+		}
+		length = square > 0 ? sqrt(square) : 1;
+		for (size_t i = 0; i < work->d; i++)
+			left[i] = f[i] - (float) (left[i] / length);
+	}
 }
 
 /*
- * The rows less their mean, at length 1, and the steps that do so. Returns the number
- * of the last.
+ * Fits the reconstruction of f from the signs so far, appends it to the model, and keeps
+ * the signs of what it leaves over.
  */
-static int
-add_input(Recurrent *r, HxModel *model)
+static void
+add_reconstruction(Recurrent *r, HxModel *model)
 {
 	HxTraining *training = r->training;
 	HxCompute  *compute = &training->compute;
-	double	   *mean = hx_scratch(compute, r->d, sizeof(double));
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	const size_t k = r->done * r->m;
+	const size_t d = r->d;
+	const float *signs = signs_so_far(r);
+	double	   *matrix = hx_scratch(compute, k * d, sizeof(double));
+	double	   *reconstructed = hx_scratch(compute, BATCH_ROWS * d, sizeof(double));
+	float	   *left = hx_scratch(compute, BATCH_ROWS * d, sizeof(float));
 
-	hx_mean(compute, training->rows, r->count, r->d, mean);
-	hx_training_add_centre(training, model, mean);
-	for (size_t row = 0; row < r->count; row++)
+	fit_reconstruction(r, signs, k, matrix);
+	hx_training_add_matrix(training, model, matrix, (uint32_t) d);
+	for (size_t row = 0; row < r->count; row += BATCH_ROWS)
 	{
-		for (size_t i = 0; i < r->d; i++)
-			r->f[row * r->d + i] = (float) (training->rows[row * r->d + i] - mean[i]);
-		normalise(r->f + row * r->d, r->d);
+		const size_t rows = r->count - row < BATCH_ROWS ? r->count - row : BATCH_ROWS;
+		Leftover	work = {r->f + row * d, reconstructed, d, left};
+
+		hx_project(compute, signs + row * k, rows, k, NULL, matrix, d, reconstructed);
+		hx_compute_run(compute, subtract_reconstructed, &work, rows, d * 8);
+		keep_signs(r, left, row, rows);
 	}
-	return hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) r->d, 0, 0, NULL, 0);
+	hx_scratch_release(compute, mark);
 }
 
 static bool
 train_planes(Recurrent *r, HxModel *model)
 {
 	HxTraining *training = r->training;
-	HxCompute  *compute = &training->compute;
-	const int	f = add_input(r, model);
+	const int	f = model->step_count - 1;
 	float	   *thresholds = hx_training_floats(training, training->outputs);
 	int			code;
 
+	hx_compute_report(&training->compute, HX_PHASE_AXES, 0, 0);
 	if (!find_matrix(r))
 		return false;
-	code = add_plane(r, model, r->f);
+	for (size_t row = 0; row < r->count; row += BATCH_ROWS)
+		keep_signs(r, r->f + row * r->d, row,
+				   r->count - row < BATCH_ROWS ? r->count - row : BATCH_ROWS);
+	code = add_plane(r, model);
 	while (r->done < r->planes)
 	{
-		const HxScratchMark mark = hx_scratch_mark(compute);
-		const float *left = add_reconstruction(r, model);
-		const int	fitted = hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) r->d, 0, 0, NULL, 0);
+		int			fitted;
 		int			plane;
 
+		hx_compute_report(&training->compute, HX_PHASE_PLANES, r->done, r->planes);
+		add_reconstruction(r, model);
+		fitted = hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) r->d, 0, 0, NULL, 0);
 		hx_model_add2(model, HX_STEP_SUBTRACT, f, fitted, (uint32_t) r->d, 0, 0, NULL, 0);
-		plane = add_plane(r, model, left);
+		plane = add_plane(r, model);
 		code = hx_model_add2(model, HX_STEP_CONCAT, code, plane, (uint32_t) (r->done * r->m), 0, 0,
 							 NULL, 0);
-		hx_scratch_release(compute, mark);
 	}
 	for (uint32_t i = 0; i < training->outputs; i++)
 		thresholds[i] = 0;
@@ -253,9 +270,9 @@ train_recurrent(HxTraining *training, HxModel *model, HxModel *second)
 								r.d, r.m);
 	r.count = training->count < MOST_ROWS ? training->count : MOST_ROWS;
 	r.matrix = hx_scratch(compute, r.d * r.m, sizeof(double));
-	r.f = hx_scratch(compute, r.count * r.d, sizeof(float));
 	r.signs = hx_scratch(compute, r.count * training->outputs, sizeof(float));
 	hx_model_init(model, HX_MODEL_RECURRENT, training->dims);
+	r.f = hx_training_add_unit(training, model, r.count);
 	trained = train_planes(&r, model);
 	hx_scratch_release(compute, mark);
 	return trained;

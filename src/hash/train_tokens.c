@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hash/axes.h"
+#include "hash/phase.h"
 #include "hash/trainers.h"
 #include "math/kmeans.h"
 
@@ -79,6 +80,7 @@ train_pq(HxTraining *training, HxModel *model, HxModel *second)
 		const float *slice = cut_slice(training, (size_t) token * n, n);
 		float	   *found = hx_scratch(compute, block, sizeof(float));
 
+		hx_compute_report(compute, HX_PHASE_CENTROIDS, token, tokens);
 		hx_kmeans(compute, slice, training->count, n, centroids, KMEANS_ROUNDS,
 				  training->seed + token, found, NULL);
 		hx_model_transpose(found, centroids, n, params + token * block);
@@ -130,6 +132,7 @@ train_rq(HxTraining *training, HxModel *model, HxModel *second)
 	assignment = hx_scratch(compute, training->count, sizeof(uint32_t));
 	for (uint32_t level = 0; level < levels; level++)
 	{
+		hx_compute_report(compute, HX_PHASE_CENTROIDS, level, levels);
 		hx_kmeans(compute, left, training->count, n, centroids, KMEANS_ROUNDS,
 				  training->seed + level, found, assignment);
 		subtract_centroids(left, training->count, n, found, assignment);

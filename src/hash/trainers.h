@@ -34,4 +34,10 @@ extern void hx_training_add_matrix(HxTraining *training, HxModel *model, const d
 								   uint32_t m);
 extern void hx_training_add_sign(HxTraining *training, HxModel *model, const float *rows);
 
+/*
+ * Appends the steps that subtract the mean of the first `count` rows and bring what is
+ * left to length 1; returns what they make of these rows, in scratch. count > 0.
+ */
+extern float *hx_training_add_unit(HxTraining *training, HxModel *model, size_t count);
+
 #endif							/* HX_TRAINERS_H */

@@ -22,6 +22,7 @@
 typedef double HxDoubles __attribute__((vector_size(HX_DOUBLES * 8)));
 typedef int64_t HxDoubleBits __attribute__((vector_size(HX_DOUBLES * 8)));
 typedef float HxFloats __attribute__((vector_size(HX_FLOATS * 4)));
+typedef int32_t HxInts __attribute__((vector_size(HX_FLOATS * 4)));
 
 /* The 16 running sums. */
 typedef struct Sums

@@ -66,6 +66,36 @@ typedef struct HxTurn
 	double		s;
 } HxTurn;
 
+/*
+ * A query cut into signed binary digits, for codes of `bytes` bytes that lie one after the
+ * other. Digit b of each bit of a code is in plane b, `stride` bytes after plane b - 1; the
+ * masks, laid out alike, say which bits count. stride is a multiple of 64, not less than
+ * bytes; what lies beyond a code's bytes is 0 in the masks.
+ */
+typedef struct HxDigits
+{
+	const uint8_t *plane;
+	const uint8_t *mask;
+	unsigned	planes;			/* at most HX_MAX_DIGITS */
+	unsigned	bytes;			/* of a code: at most HX_MAX_DIGITS_BYTES */
+	unsigned	stride;
+} HxDigits;
+
+#define HX_MAX_DIGITS 8
+#define HX_MAX_DIGITS_BYTES 8192
+
+/* Codes of a block that scan_block reads, and the groups of four bits that follow as one. */
+#define HX_BLOCK 32
+#define HX_BLOCK_GROUPS 4
+
+/* What encode_residual sums up over r = other - node and its code x. */
+typedef struct HxResidual
+{
+	float		squares;		/* <r, r> */
+	float		product;		/* <x, r> */
+	float		cross;			/* <x, node> */
+} HxResidual;
+
 typedef struct HxKernels
 {
 	HxSimdLevel level;
@@ -94,6 +124,42 @@ typedef struct HxKernels
 	double		(*l2_squared) (const float *a, const float *b, size_t n);
 	double		(*l1) (const float *a, const float *b, size_t n);
 	HxDotNorms	(*dot_norms) (const float *a, const float *b, size_t n);
+
+	/*
+	 * A vector of floats against a stored one, summed in float: sum (q - scale h)^2 and
+	 * <q, h> of finite halves h; and, with x = base + step (1 + code / 256), sum (q - x)^2
+	 * and sum q (1 + code / 256) of codes of one byte.
+	 */
+	float		(*l2_halves) (const float *q, const uint8_t *halves, float scale, size_t n);
+	float		(*dot_halves) (const float *q, const uint8_t *halves, size_t n);
+	float		(*l2_bytes) (const float *q, const uint8_t *codes, float base, float step,
+							 size_t n);
+	float		(*dot_bytes) (const float *q, const uint8_t *codes, size_t n);
+
+	/*
+	 * The code of r = other - node, n a multiple of 8. A sign is 1 where r > 0, and x = +-1.
+	 * With `seconds` (else NULL) x is the sign and half a step more or less: a second bit is
+	 * 1 for more, so that |x| = 1.5 where |r| > limit, and 0.5 elsewhere. Bit i is bit i % 8
+	 * of byte i / 8.
+	 */
+	HxResidual	(*encode_residual) (const float *node, const float *other, size_t n, float limit,
+									uint8_t *signs, uint8_t *seconds);
+
+	/*
+	 * out[i] = sum over planes b of 2^b times the number of bits in which code i differs from
+	 * plane b, of those in mask b.
+	 */
+	void		(*digit_counts) (const HxDigits *query, const uint8_t *codes, size_t count,
+								 uint32_t *out);
+
+	/*
+	 * Sums of table entries for 32 codes of groups of four bits. Group g has 16 bytes of the
+	 * block - byte j the groups of code j (low) and of code j + 16 (high) - and a table of
+	 * 16 bytes. groups is a multiple of HX_BLOCK_GROUPS. out[i] = sum over g of table[g][group
+	 * g of code i].
+	 */
+	void		(*scan_block) (const uint8_t *block, const uint8_t *table, size_t groups,
+							   uint32_t *out);
 
 	/* IEEE half precision to single, exact. */
 	void		(*f16_to_f32) (const uint16_t *in, float *out, size_t n);

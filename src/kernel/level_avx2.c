@@ -23,8 +23,15 @@ HX_TARGET_PUSH("avx2,f16c,popcnt")
 #define HX_FLOATS 8
 #define HX_WIDEN(p) ((HxDoubles) _mm256_cvtps_pd(_mm_loadu_ps(p)))
 #include "kernel/float_body.h"
+#define HX_HALVES(p) ((HxFloats) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (p))))
+#define HX_BYTES(p) ((HxInts) _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *) (p))))
+#define HX_SIGN_BITS(x) _mm256_movemask_ps((__m256) (x))
+#include "kernel/stored_body.h"
 #include "kernel/columns_body.h"
 #include "kernel/matrix_body.h"
+#define HX_SCAN_BYTES 32
+#define HX_LOOKUP(table, x) _mm256_shuffle_epi8((__m256i) (table), (__m256i) (x))
+#include "kernel/scan_body.h"
 
 /* A byte holds the counts of 31 bytes at most: 31 * 8 < 256. */
 #define WORDS_PER_SUM 31
@@ -253,6 +260,98 @@ select_codes(const HxPlanes *planes, const uint8_t *query, unsigned words, unsig
 		}
 	}
 	return found;
+}
+
+/* Planes whose weighted counts a byte holds: 8 * (1 + 2 + 4 + 8 + 16) < 256. */
+#define PLANES_PER_SUM 5
+
+/* 32 bytes at p; those from `end` on, where memory may end, become 0. */
+HX_INLINE __m256i
+load_before(const uint8_t *p, const uint8_t *end)
+{
+	uint8_t		rest[32] = {0};
+
+	if (p + 32 <= end)
+		return load_register(p);
+	memcpy(rest, p, (size_t) (end - p));
+	return load_register(rest);
+}
+
+/* A part of a plane, or 16 bytes of it twice. */
+HX_INLINE __m256i
+load_digits(const uint8_t *p, bool paired)
+{
+	return paired ? _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *) p)) :
+		load_register(p);
+}
+
+/*
+ * The counts of the 32 bytes at `at` of a code (or of 16 bytes of two codes side by side, if
+ * `paired`), times their weights, in four lanes.
+ */
+HX_INLINE __m256i
+count_digits(const HxDigits *query, __m256i code, size_t at, bool paired)
+{
+	__m256i		sum = _mm256_setzero_si256();
+
+	for (unsigned end = query->planes; end > 0;)
+	{
+		const unsigned begin = end > PLANES_PER_SUM ? end - PLANES_PER_SUM : 0;
+		__m256i		counts = _mm256_setzero_si256();
+
+		for (unsigned b = end; b-- > begin;)
+		{
+			const uint8_t *plane = query->plane + (size_t) b * query->stride + at;
+			const uint8_t *mask = query->mask + (size_t) b * query->stride + at;
+			__m256i		differ = _mm256_xor_si256(code, load_digits(plane, paired));
+
+			differ = _mm256_and_si256(differ, load_digits(mask, paired));
+			counts = _mm256_add_epi8(_mm256_add_epi8(counts, counts), popcount_bytes_of(differ));
+		}
+		sum = _mm256_add_epi64(sum, _mm256_slli_epi64(sum_lanes(counts), (int) begin));
+		end = begin;
+	}
+	return sum;
+}
+
+/* Sums of two lanes of 64 bits each: of the lower half, and of the upper. */
+HX_INLINE __m256i
+add_neighbours(__m256i x)
+{
+	return _mm256_add_epi64(x, _mm256_unpackhi_epi64(x, x));
+}
+
+static void
+digit_counts(const HxDigits *query, const uint8_t *codes, size_t count, uint32_t *out)
+{
+	const size_t bytes = query->bytes;
+	const uint8_t *end = codes + count * bytes;
+	size_t		i = 0;
+
+	/* Two codes at a time, as long as 16 bytes can be read at the second. */
+	if (bytes <= 16)
+	{
+		for (; i + 2 <= count && codes + (i + 1) * bytes + 16 <= end; i += 2)
+		{
+			__m256i		pair = _mm256_loadu2_m128i((const __m128i *) (codes + (i + 1) * bytes),
+												   (const __m128i *) (codes + i * bytes));
+			__m256i		sum = add_neighbours(count_digits(query, pair, 0, true));
+
+			out[i] = (uint32_t) _mm256_extract_epi32(sum, 0);
+			out[i + 1] = (uint32_t) _mm256_extract_epi32(sum, 4);
+		}
+	}
+	for (; i < count; i++)
+	{
+		const uint8_t *code = codes + i * bytes;
+		__m256i		sum = _mm256_setzero_si256();
+
+		for (size_t at = 0; at < bytes; at += 32)
+			sum = _mm256_add_epi64(sum, count_digits(query, load_before(code + at, end), at,
+													 false));
+		sum = add_neighbours(sum);
+		out[i] = (uint32_t) (_mm256_extract_epi32(sum, 0) + _mm256_extract_epi32(sum, 4));
+	}
 }
 
 static void

@@ -20,8 +20,15 @@ HX_TARGET_PUSH("avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,f16c,popcnt")
 #define HX_FLOATS 16
 #define HX_WIDEN(p) ((HxDoubles) _mm512_cvtps_pd(_mm256_loadu_ps(p)))
 #include "kernel/float_body.h"
+#define HX_HALVES(p) ((HxFloats) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) (p))))
+#define HX_BYTES(p) ((HxInts) _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *) (p))))
+#define HX_SIGN_BITS(x) _mm512_cmplt_epi32_mask((__m512i) (x), _mm512_setzero_si512())
+#include "kernel/stored_body.h"
 #include "kernel/columns_body.h"
 #include "kernel/matrix_body.h"
+#define HX_SCAN_BYTES 64
+#define HX_LOOKUP(table, x) _mm512_shuffle_epi8((__m512i) (table), (__m512i) (x))
+#include "kernel/scan_body.h"
 
 /* Codes that hamming_select compares at a time: two registers of eight. */
 #define TILE 16
@@ -195,6 +202,160 @@ select_codes(const HxPlanes *planes, const uint8_t *query, unsigned words, unsig
 		found = append_tile(tile, limits, live, first, found, position, distance);
 	}
 	return found;
+}
+
+/* Codes that digit_counts works on at a time. */
+#define GROUP 8
+
+/*
+ * A register holds 64 bytes of a code; or what remains of two, up to 32 bytes each; or of
+ * four, up to 16: `quarters` of it are for each. This loads the codes p[0], ... from
+ * `offset` on, of each the live bytes.
+ */
+HX_INLINE __m512i
+load_codes(const uint8_t *const *p, size_t offset, unsigned quarters, __mmask64 live)
+{
+	__m256i		low;
+	__m256i		high;
+
+	if (quarters == 4)
+		return _mm512_maskz_loadu_epi8(live, p[0] + offset);
+	if (quarters == 2)
+	{
+		low = _mm256_maskz_loadu_epi8((__mmask32) live, p[0] + offset);
+		high = _mm256_maskz_loadu_epi8((__mmask32) live, p[1] + offset);
+	}
+	else
+	{
+		low = _mm256_set_m128i(_mm_maskz_loadu_epi8((__mmask16) live, p[1] + offset),
+							   _mm_maskz_loadu_epi8((__mmask16) live, p[0] + offset));
+		high = _mm256_set_m128i(_mm_maskz_loadu_epi8((__mmask16) live, p[3] + offset),
+								_mm_maskz_loadu_epi8((__mmask16) live, p[2] + offset));
+	}
+	return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/* A part of a plane, once for each code of a register. */
+HX_INLINE __m512i
+load_plane(const uint8_t *p, unsigned quarters)
+{
+	if (quarters == 4)
+		return _mm512_loadu_si512(p);
+	if (quarters == 2)
+		return _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *) p));
+	return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *) p));
+}
+
+/* Adds the weighted counts of eight codes from byte `at` on, as many as `quarters` takes. */
+HX_INLINE void
+add_column(__m512i *sum, const HxDigits *query, const uint8_t *const *code, size_t at,
+		   unsigned quarters)
+{
+	const unsigned registers = GROUP * quarters / 4;
+	const size_t left = query->bytes - at;
+	const __mmask64 live = left < 64 ? (UINT64_C(1) << left) - 1 : ~UINT64_C(0);
+	size_t		digit_at = at + (size_t) query->planes * query->stride;
+	__m512i		x[GROUP];
+	__m512i		part[GROUP];
+
+	HX_UNROLL(8)
+	for (unsigned r = 0; r < registers; r++)
+	{
+		x[r] = load_codes(code + r * 4 / quarters, at, quarters, live);
+		part[r] = _mm512_setzero_si512();
+	}
+	for (unsigned b = query->planes; b > 0; b--)
+	{
+		digit_at -= query->stride;
+
+		const __m512i digit = load_plane(query->plane + digit_at, quarters);
+		const __m512i counted = load_plane(query->mask + digit_at, quarters);
+
+		HX_UNROLL(8)
+		for (unsigned r = 0; r < registers; r++)
+		{
+			/* (x ^ digit) & counted */
+			__m512i		differ = _mm512_ternarylogic_epi64(x[r], digit, counted, 0x28);
+
+			part[r] = _mm512_add_epi64(_mm512_add_epi64(part[r], part[r]),
+									   _mm512_popcnt_epi64(differ));
+		}
+	}
+	HX_UNROLL(8)
+	for (unsigned r = 0; r < registers; r++)
+		sum[r] = _mm512_add_epi64(sum[r], part[r]);
+}
+
+/* From a code a register to two, side by side as load_codes() puts them; 8 to 4 registers. */
+HX_INLINE void
+fold_to_halves(__m512i *sum)
+{
+	HX_UNROLL(4)
+	for (int i = 0; i < 4; i++)
+		sum[i] = _mm512_add_epi64(_mm512_shuffle_i64x2(sum[2 * i], sum[2 * i + 1], 0x44),
+								  _mm512_shuffle_i64x2(sum[2 * i], sum[2 * i + 1], 0xee));
+}
+
+/* From two to four; 4 to 2 registers. */
+HX_INLINE void
+fold_to_quarters(__m512i *sum)
+{
+	HX_UNROLL(2)
+	for (int i = 0; i < 2; i++)
+		sum[i] = _mm512_add_epi64(_mm512_shuffle_i64x2(sum[2 * i], sum[2 * i + 1], 0x88),
+								  _mm512_shuffle_i64x2(sum[2 * i], sum[2 * i + 1], 0xdd));
+}
+
+/* The counts of eight codes. */
+HX_INLINE __m256i
+count_group(const HxDigits *query, const uint8_t *const *code)
+{
+	const __m512i zero = _mm512_setzero_si512();
+	/* The last fold leaves codes 0 4 1 5 2 6 3 7, 64 bits each. */
+	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+	__m512i		sum[GROUP] = {zero, zero, zero, zero, zero, zero, zero, zero};
+	size_t		at = 0;
+
+	if (query->bytes > 32)
+	{
+		for (; at + 32 < query->bytes; at += 64)
+			add_column(sum, query, code, at, 4);
+		fold_to_halves(sum);
+	}
+	if (at + 16 < query->bytes)
+	{
+		add_column(sum, query, code, at, 2);
+		at += 32;
+	}
+	fold_to_quarters(sum);
+	if (at < query->bytes)
+		add_column(sum, query, code, at, 1);
+	return _mm512_castsi512_si256(_mm512_permutexvar_epi32(
+		order, _mm512_add_epi64(_mm512_unpacklo_epi64(sum[0], sum[1]),
+								_mm512_unpackhi_epi64(sum[0], sum[1]))));
+}
+
+static void
+digit_counts(const HxDigits *query, const uint8_t *codes, size_t count, uint32_t *out)
+{
+	for (size_t first = 0; first < count; first += GROUP)
+	{
+		const size_t left = count - first;
+		const uint8_t *code[GROUP];
+
+		/* In place of codes that are missing in the last group its first is read again. */
+		HX_UNROLL(8)
+		for (size_t i = 0; i < GROUP; i++)
+			code[i] = codes + (first + (i < left ? i : 0)) * query->bytes;
+
+		const __m256i counts = count_group(query, code);
+
+		/* A store under a mask would let its readers wait. */
+		if (left >= GROUP)
+			_mm256_storeu_si256((__m256i *) (out + first), counts);
+		else
+			_mm256_mask_storeu_epi32(out + first, (__mmask8) ((1u << left) - 1), counts);
+	}
 }
 
 static void

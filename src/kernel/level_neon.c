@@ -18,8 +18,25 @@
 #define HX_FLOATS 4
 #define HX_WIDEN(p) ((HxDoubles) vcvt_f64_f32(vld1_f32(p)))
 #include "kernel/float_body.h"
+#define HX_HALVES(p) \
+	((HxFloats) vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p))))
+#define HX_BYTES(p) ((HxInts) {(p)[0], (p)[1], (p)[2], (p)[3]})
+#define HX_SIGN_BITS(x) sign_bits(x)
+
+HX_INLINE unsigned
+sign_bits(HxInts x)
+{
+	const uint32x4_t bit = {1, 2, 4, 8};
+
+	return vaddvq_u32(vandq_u32((uint32x4_t) (x < 0), bit));
+}
+
+#include "kernel/stored_body.h"
 #include "kernel/columns_body.h"
 #include "kernel/matrix_body.h"
+#define HX_SCAN_BYTES 16
+#define HX_LOOKUP(table, x) vqtbl1q_u8((uint8x16_t) (table), (uint8x16_t) (x))
+#include "kernel/scan_body.h"
 
 /* A byte holds the counts of 31 bytes at most: 31 * 8 < 256. */
 #define WORDS_PER_SUM 31
@@ -190,6 +207,62 @@ select_codes(const HxPlanes *planes, const uint8_t *query, unsigned words, unsig
 		}
 	}
 	return found;
+}
+
+/* Planes whose weighted counts a byte holds: 8 * (1 + 2 + 4 + 8 + 16) < 256. */
+#define PLANES_PER_SUM 5
+
+/* 16 bytes at p; those from `end` on, where memory may end, become 0. */
+HX_INLINE uint8x16_t
+load_before(const uint8_t *p, const uint8_t *end)
+{
+	uint8_t		rest[16] = {0};
+
+	if (p + 16 <= end)
+		return vld1q_u8(p);
+	memcpy(rest, p, (size_t) (end - p));
+	return vld1q_u8(rest);
+}
+
+/* The weighted counts of the 16 bytes at `at` of a code. */
+HX_INLINE uint32_t
+count_digits(const HxDigits *query, uint8x16_t code, size_t at)
+{
+	uint32_t	sum = 0;
+
+	for (unsigned end = query->planes; end > 0;)
+	{
+		const unsigned begin = end > PLANES_PER_SUM ? end - PLANES_PER_SUM : 0;
+		uint8x16_t	counts = vdupq_n_u8(0);
+
+		for (unsigned b = end; b-- > begin;)
+		{
+			const size_t offset = (size_t) b * query->stride + at;
+			uint8x16_t	differ = veorq_u8(code, vld1q_u8(query->plane + offset));
+
+			differ = vandq_u8(differ, vld1q_u8(query->mask + offset));
+			counts = vaddq_u8(vaddq_u8(counts, counts), vcntq_u8(differ));
+		}
+		sum += (uint32_t) vaddlvq_u8(counts) << begin;
+		end = begin;
+	}
+	return sum;
+}
+
+static void
+digit_counts(const HxDigits *query, const uint8_t *codes, size_t count, uint32_t *out)
+{
+	const uint8_t *end = codes + count * query->bytes;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		const uint8_t *code = codes + i * query->bytes;
+		uint32_t	sum = 0;
+
+		for (size_t at = 0; at < query->bytes; at += 16)
+			sum += count_digits(query, load_before(code + at, end), at);
+		out[i] = sum;
+	}
 }
 
 static void

@@ -6,7 +6,7 @@
  * Included at the end of each level file, with HX_LEVEL and HX_TABLE defined and
  *		count_bits(op, a, b, bytes)
  *		select_codes(planes, query, words, rest, limit, position, distance)
- *		f16_to_f32
+ *		f16_to_f32, digit_counts, scan_block
  * its own; the rest comes from the bodies. No include guard on purpose.
  */
 
@@ -59,6 +59,13 @@ const HxKernels HX_TABLE = {
 	.l2_squared = l2_squared,
 	.l1 = l1,
 	.dot_norms = dot_norms,
+	.l2_halves = l2_halves,
+	.dot_halves = dot_halves,
+	.l2_bytes = l2_bytes,
+	.dot_bytes = dot_bytes,
+	.encode_residual = encode_residual,
+	.digit_counts = digit_counts,
+	.scan_block = scan_block,
 	.f16_to_f32 = f16_to_f32,
 	.hadamard = hadamard,
 	.matvec = matvec,

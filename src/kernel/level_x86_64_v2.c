@@ -21,6 +21,14 @@ HX_TARGET_PUSH("popcnt,sse4.2")
 #define HX_WIDEN(p) \
 	((HxDoubles) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *) (p)))))
 #include "kernel/float_body.h"
+#define HX_BYTES(p) ((HxInts) _mm_cvtepu8_epi32(_mm_loadu_si32(p)))
+#include "kernel/halves_body.h"
+#include "kernel/stored_body.h"
+#include "kernel/digits_body.h"
+
+#define HX_SCAN_BYTES 16
+#define HX_LOOKUP(table, x) _mm_shuffle_epi8((__m128i) (table), (__m128i) (x))
+#include "kernel/scan_body.h"
 #include "kernel/columns_body.h"
 #include "kernel/matrix_body.h"
 

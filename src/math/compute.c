@@ -8,7 +8,7 @@
 
 #define ALIGNMENT 64
 #define SMALLEST_CHUNK ((size_t) 256 << 10)
-#define LARGEST_GROWTH ((size_t) 16 << 20)	/* only a larger request makes a larger chunk */
+#define LARGEST_GROWTH ((size_t) 4 << 20)	/* only a larger request makes a larger chunk */
 
 /*
  * Additions that a thread does between checks, 5 to 30 ms; and below what the

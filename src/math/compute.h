@@ -24,6 +24,12 @@ typedef struct HxScratch
 } HxScratch;
 
 /*
+ * Is told where a computation is: in a phase, which the caller of this layer has numbered,
+ * `done` of `total` (0: nobody knows). Runs in the calling thread, and must return.
+ */
+typedef void (*HxReport) (int phase, size_t done, size_t total);
+
+/*
  * Set memory, check and check_context, the rest begins as zero:
  *		HxCompute	compute = {.memory = memory, .check = check, .check_context = context};
  * check (may be NULL) runs between chunks of at most 50 ms, as in team.h. Keep one
@@ -34,6 +40,7 @@ typedef struct HxCompute
 	HxMemory	memory;			/* lives until the caller frees all */
 	HxTeamCheck check;
 	void	   *check_context;
+	HxReport	report;			/* may be NULL */
 	HxScratch	scratch;
 } HxCompute;
 
@@ -59,6 +66,13 @@ hx_compute_check(const HxCompute *compute)
 {
 	if (compute->check != NULL)
 		compute->check(compute->check_context);
+}
+
+static inline void
+hx_compute_report(const HxCompute *compute, int phase, size_t done, size_t total)
+{
+	if (compute->report != NULL)
+		compute->report(phase, done, total);
 }
 
 /*

@@ -19,7 +19,9 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "plan/distance_stats.h"
 #include "type/ball.h"
+#include "type/bincode_stats.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
@@ -31,29 +33,6 @@
 /* The share assumed when neither the radius nor the length of the codes is known. */
 #define DEFAULT_WITHIN_SELECTIVITY 0.001
 
-/* Codes taken of each kind of statistics. */
-#define MAX_SAMPLE 200
-
-/* Codes of a column that ANALYZE has kept, each with the share of the column it stands for. */
-typedef struct Sample
-{
-	BincodeView codes[2 * MAX_SAMPLE];
-	double		weight[2 * MAX_SAMPLE];
-	double		total;			/* sum of the weights */
-	int			count;
-	int			common;			/* the first ones, which come more than once */
-} Sample;
-
-/* The distances seen in a sample. */
-typedef struct Distances
-{
-	int			count;
-	double		weight;
-	double		sum;			/* these three weighted */
-	double		sum_squares;
-	double		within;			/* at most the radius */
-} Distances;
-
 /* Share of a normal distribution that lies at or below the radius. */
 static Selectivity
 normal_share(double mean, double deviation, int radius)
@@ -61,124 +40,160 @@ normal_share(double mean, double deviation, int radius)
 	return 0.5 * erfc((mean - 0.5 - radius) / (deviation * M_SQRT2));
 }
 
-/* Takes the most common codes, each with its own share. */
-static void
-add_most_common(Sample *sample, HeapTuple statistics, AttStatsSlot *slot)
-{
-	if (!get_attstatsslot(slot, statistics, STATISTIC_KIND_MCV, InvalidOid,
-						  ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS))
-		return;
-	for (int i = 0; i < Min(slot->nvalues, MAX_SAMPLE); i++)
-	{
-		sample->codes[sample->count] = hx_bincode_view(slot->values[i]);
-		sample->weight[sample->count++] = slot->numbers[i];
-		sample->total += slot->numbers[i];
-	}
-	sample->common = sample->count;
-}
+/* Codes of each of two columns that are compared with each other. */
+#define CROSSED_CODES 60
 
-/* Takes the bounds of the histogram: codes evenly drawn from the rest of the column. */
-static void
-add_histogram(Sample *sample, HeapTuple statistics, AttStatsSlot *slot)
-{
-	double		rest = Max(1 - sample->total, 0);
-
-	if (!get_attstatsslot(slot, statistics, STATISTIC_KIND_HISTOGRAM, InvalidOid,
-						  ATTSTATSSLOT_VALUES))
-		return;
-
-	int			step = (slot->nvalues + MAX_SAMPLE - 1) / MAX_SAMPLE;
-
-	for (int i = 0; i < slot->nvalues; i += step)
-	{
-		sample->codes[sample->count] = hx_bincode_view(slot->values[i]);
-		sample->weight[sample->count++] = rest * step / slot->nvalues;
-	}
-	sample->total += rest;
-}
-
-static void
-add_distance(Distances *distances, const BincodeView *a, const BincodeView *b,
-			 double weight, int radius)
-{
-	if (a->bits != b->bits)
-		return;
-
-	double		distance = hx_kernels->hamming(a->bytes, b->bytes, HX_BITS_TO_BYTES(a->bits));
-
-	distances->count++;
-	distances->weight += weight;
-	distances->sum += weight * distance;
-	distances->sum_squares += weight * distance * distance;
-	if (distance <= radius)
-		distances->within += weight;
-}
-
-/*
- * The share as the sample tells it: counted where the sample is fine enough,
- * below that the tail of a normal distribution with the sample's mean and spread.
- * Without a query the codes of the sample stand for it. Negative: nothing known.
- */
-static double
-sampled_share(const Sample *sample, const BincodeView *query, int radius)
-{
-	Distances	distances = {0};
-
-	for (int i = 0; i < sample->count; i++)
-	{
-		const BincodeView *code = &sample->codes[i];
-		double		weight = sample->weight[i];
-
-		if (query != NULL)
-		{
-			add_distance(&distances, query, code, weight, radius);
-			continue;
-		}
-		for (int j = 0; j < i; j++)
-			add_distance(&distances, &sample->codes[j], code,
-						 2 * weight * sample->weight[j], radius);
-		if (i < sample->common)
-			add_distance(&distances, code, code, weight * weight, radius);
-	}
-	if (distances.count == 0 || distances.weight <= 0)
-		return -1;
-
-	double		mean = distances.sum / distances.weight;
-	double		variance = distances.sum_squares / distances.weight - mean * mean;
-
-	return Max(distances.within / distances.weight,
-			   normal_share(mean, sqrt(Max(variance, 0.25)), radius));
-}
-
-/*
- * Share of the column's codes within the radius of the query (a constant, or
- * NULL when it is not known yet). Without statistics: bits that are independent
- * but for a doubled spread, for those of real codes are correlated.
- */
-static Selectivity
-share_within(PlannerInfo *root, Node *column, int relation, const BincodeView *query, int radius)
+/* What ANALYZE has kept of the distances of a column's codes. */
+typedef struct ColumnDistances
 {
 	VariableStatData variable;
-	Sample	   *sample = palloc0(sizeof(Sample));
-	AttStatsSlot most_common = {0};
-	AttStatsSlot histogram = {0};
+	AttStatsSlot slot;			/* values: codes; all zero when nothing is known */
+	HxDistanceCurve curve;
+} ColumnDistances;
+
+static void
+open_distances(PlannerInfo *root, Node *column, int relation, ColumnDistances *distances)
+{
+	memset(distances, 0, sizeof(*distances));
+	examine_variable(root, column, relation, &distances->variable);
+	if (HeapTupleIsValid(distances->variable.statsTuple) &&
+		get_attstatsslot(&distances->slot, distances->variable.statsTuple,
+						 HX_STATISTIC_KIND_DISTANCES, InvalidOid,
+						 ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS))
+	{
+		distances->curve.points = distances->slot.numbers;
+		distances->curve.count = distances->slot.nnumbers / 3;
+	}
+}
+
+static void
+close_distances(ColumnDistances *distances)
+{
+	free_attstatsslot(&distances->slot);
+	ReleaseVariableStats(distances->variable);
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Adds the distances from a code to `most` of a column's codes, taken evenly. */
+static int
+measure_codes(const BincodeView *query, const ColumnDistances *distances, int most, double *out)
+{
+	int			count = Min(most, distances->slot.nvalues);
+	int			measured = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		BincodeView code = hx_bincode_view(distances->slot.values[(int64) i *
+																  distances->slot.nvalues / count]);
+
+		if (code.bits == query->bits)
+			out[measured++] = hx_kernels->hamming(query->bytes, code.bytes,
+												  HX_BITS_TO_BYTES(code.bits));
+	}
+	return measured;
+}
+
+/* The share of a column's rows within the radius of a code; negative: nothing is known. */
+static double
+share_of_query(const ColumnDistances *distances, const BincodeView *query, int radius)
+{
+	double	   *measured = palloc(Max(distances->slot.nvalues, 1) * sizeof(double));
+	int			count = measure_codes(query, distances, distances->slot.nvalues, measured);
 	double		share = -1;
+
+	if (count > 0)
+	{
+		qsort(measured, count, sizeof(double), compare_doubles);
+		share = hx_query_share(&distances->curve, measured, count, radius);
+	}
+	pfree(measured);
+	return share;
+}
+
+/* Is it one column, joined with itself? */
+static bool
+is_same_column(const ColumnDistances *a, const ColumnDistances *b)
+{
+	Form_pg_statistic one = (Form_pg_statistic) GETSTRUCT(a->variable.statsTuple);
+	Form_pg_statistic other = (Form_pg_statistic) GETSTRUCT(b->variable.statsTuple);
+
+	return one->starelid == other->starelid && one->staattnum == other->staattnum;
+}
+
+/* The share of the pairs of rows of two columns; negative: nothing is known. */
+static double
+share_of_columns(const ColumnDistances *a, const ColumnDistances *b, int radius)
+{
+	double		rows = a->variable.rel != NULL ? a->variable.rel->tuples : 0;
+	double		share = -1;
+	double	   *measured;
+	int			count = 0;
+
+	if (a->curve.count == 0)
+		return -1;
+	/* Also where nothing is known of the other side: it is taken to be of the same kind. */
+	if (b->curve.count == 0)
+		return hx_curve_share(&a->curve, radius);
+	/* The curve is of different rows; here each also meets itself. */
+	if (is_same_column(a, b))
+		return hx_curve_share(&a->curve, radius) + (rows > 0 ? 1 / rows : 0);
+
+	measured = palloc(CROSSED_CODES * CROSSED_CODES * sizeof(double));
+	for (int i = 0; i < Min(CROSSED_CODES, b->slot.nvalues); i++)
+	{
+		int			step = Max(b->slot.nvalues / CROSSED_CODES, 1);
+		BincodeView code = hx_bincode_view(b->slot.values[i * step]);
+
+		count += measure_codes(&code, a, CROSSED_CODES, measured + count);
+	}
+	if (count > 0)
+	{
+		qsort(measured, count, sizeof(double), compare_doubles);
+		share = hx_query_share(&a->curve, measured, count, radius);
+	}
+	pfree(measured);
+	return share;
+}
+
+/*
+ * Share of the column's codes within the radius of the query: a constant, or another
+ * column, or what is not known yet and taken to be like the column's codes. Without
+ * statistics: bits that are independent but for a doubled spread, for those of real
+ * codes are correlated.
+ */
+static Selectivity
+share_within(PlannerInfo *root, Node *column, int relation, const BincodeView *query,
+			 Node *other, int radius)
+{
+	ColumnDistances distances;
+	double		share;
 	int			bits = query != NULL ? query->bits : exprTypmod(column);
 
 	if (radius < 0)
 		return 0;
 
-	examine_variable(root, column, relation, &variable);
-	if (HeapTupleIsValid(variable.statsTuple))
+	open_distances(root, column, relation, &distances);
+	if (query != NULL)
+		share = share_of_query(&distances, query, radius);
+	else
 	{
-		add_most_common(sample, variable.statsTuple, &most_common);
-		add_histogram(sample, variable.statsTuple, &histogram);
-		share = sampled_share(sample, query, radius);
-		free_attstatsslot(&most_common);
-		free_attstatsslot(&histogram);
+		ColumnDistances others;
+
+		open_distances(root, other, relation, &others);
+		share = share_of_columns(&distances, &others, radius);
+		if (share < 0)
+			share = share_of_columns(&others, &distances, radius);
+		close_distances(&others);
 	}
-	ReleaseVariableStats(variable);
-	pfree(sample);
+	close_distances(&distances);
 
 	if (share < 0)
 		share = bits <= 0 ? DEFAULT_WITHIN_SELECTIVITY :
@@ -202,11 +217,11 @@ estimate_within(PlannerInfo *root, Node *a, Node *b, Node *radius, int relation)
 	int			bits = DatumGetInt32(((Const *) radius)->constvalue);
 
 	if (!IsA(query, Const))
-		return share_within(root, column, relation, NULL, bits);
+		return share_within(root, column, relation, NULL, query, bits);
 
 	BincodeView code = hx_bincode_view(((Const *) query)->constvalue);
 
-	return share_within(root, column, relation, &code, bits);
+	return share_within(root, column, relation, &code, NULL, bits);
 }
 
 /* The function hamming_ball(bincode, integer) of the schema that the given function is in. */
@@ -281,28 +296,42 @@ hashidx_hamming_within_support(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-HX_FUNCTION(hashidx_hamming_ball_sel);
-
-/* RESTRICT estimator of code <@ hamming_ball; the ball: a constant or a call of its constructor. */
-Datum
-hashidx_hamming_ball_sel(PG_FUNCTION_ARGS)
+/* code <@ ball; the ball: a constant or a call of its constructor. */
+static Selectivity
+estimate_ball(PlannerInfo *root, List *args, int relation)
 {
-	PlannerInfo *root = (PlannerInfo *) PG_GETARG_POINTER(0);
-	List	   *args = (List *) PG_GETARG_POINTER(2);
 	Node	   *code = linitial(args);
 	Node	   *ball = estimate_expression_value(root, lsecond(args));
-
-	int			relation = PG_GETARG_INT32(3);
 
 	if (IsA(ball, Const) && !((Const *) ball)->constisnull)
 	{
 		int32		radius;
 		BincodeView centre = hx_ball_view(((Const *) ball)->constvalue, &radius);
 
-		PG_RETURN_FLOAT8(share_within(root, code, relation, &centre, radius));
+		return share_within(root, code, relation, &centre, NULL, radius);
 	}
 	if (IsA(ball, FuncExpr) && list_length(((FuncExpr *) ball)->args) == 2)
-		PG_RETURN_FLOAT8(estimate_within(root, code, linitial(((FuncExpr *) ball)->args),
-										 lsecond(((FuncExpr *) ball)->args), relation));
-	PG_RETURN_FLOAT8(DEFAULT_WITHIN_SELECTIVITY);
+		return estimate_within(root, code, linitial(((FuncExpr *) ball)->args),
+							   lsecond(((FuncExpr *) ball)->args), relation);
+	return DEFAULT_WITHIN_SELECTIVITY;
+}
+
+HX_FUNCTION(hashidx_hamming_ball_sel);
+
+/* RESTRICT estimator of code <@ hamming_ball */
+Datum
+hashidx_hamming_ball_sel(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(estimate_ball((PlannerInfo *) PG_GETARG_POINTER(0),
+								   (List *) PG_GETARG_POINTER(2), PG_GETARG_INT32(3)));
+}
+
+HX_FUNCTION(hashidx_hamming_ball_joinsel);
+
+/* JOIN estimator of code <@ hamming_ball */
+Datum
+hashidx_hamming_ball_joinsel(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(estimate_ball((PlannerInfo *) PG_GETARG_POINTER(0),
+								   (List *) PG_GETARG_POINTER(2), 0));
 }

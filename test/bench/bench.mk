@@ -12,3 +12,15 @@ bench: all
 		--cc '$(CC)' --cxx '$(or $(CXX),c++)' \
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
 		$(BENCH_OPTIONS)
+
+.PHONY: bench-encoders
+bench-encoders: all
+	+perl $(srcdir)/test/bench/encoders.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
+		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
+		$(if $(QUERIES),--queries '$(QUERIES)') $(if $(OUTPUT),--output '$(OUTPUT)')
+
+.PHONY: bench-packages
+bench-packages: all
+	+perl $(srcdir)/test/bench/packages.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
+		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
+		$(if $(OUTPUT),--output '$(OUTPUT)')

@@ -19,10 +19,13 @@ use Bench::Method;
 use Bench::Report;
 use Bench::Server;
 use Bench::Shell qw(run capture note);
+use Bench::Sweep;
+use Bench::VectorReport;
+use Bench::VectorSet;
 use Bench::Writes;
 
 my %option = (
-	datasets => join(' ', Bench::DataSet::names()),
+	datasets => join(' ', Bench::DataSet::names(), Bench::VectorSet::names()),
 	rows => 0,
 	queries => 0,
 	runs => 3,
@@ -80,15 +83,23 @@ sub main
 	$server->start(settings());
 	for my $name (split(' ', $option{datasets}))
 	{
-		my $set = Bench::DataSet::get($name, $dir, rows => $option{rows},
-			queries => $option{queries});
+		my @sizes = (rows => $option{rows}, queries => $option{queries});
+		my $set = Bench::VectorSet::get($name, $dir, @sizes)
+			// Bench::DataSet::get($name, $dir, @sizes);
 
 		if ($set->{needs} && !-e $set->{needs})
 		{
 			note("$name is left out: there is no \"$set->{needs}\" (dataset-fashion-mnist)");
 			next;
 		}
-		measure($set, \%bench, \%at_hand, @methods);
+		if ($set->{vectors})
+		{
+			measure_vectors($set, \%bench, \%at_hand);
+		}
+		else
+		{
+			measure($set, \%bench, \%at_hand, @methods);
+		}
 	}
 	return;
 }
@@ -124,15 +135,26 @@ sub build_tools
 	run($option{cc}, '-std=gnu11', @flags, '-o', "$dir/client", "$src/client.c", @shared, @libpq,
 		'-lm');
 
-	if (system("echo '#include <faiss/IndexBinaryFlat.h>' "
-			. "| $option{cxx} -E -x c++ - >/dev/null 2>&1") != 0)
+	return (
+		build_library('faiss_flat', 'faiss/IndexBinaryFlat.h', 'libfaiss-dev', $dir, \@flags,
+			qw(-lfaiss -llapack -lblas -fopenmp -lm)),
+		build_library('hnswlib_graph', 'hnswlib/hnswlib.h', 'libhnswlib-dev', $dir, \@flags,
+			qw(-pthread -lm)));
+}
+
+# A program that measures a library, if its headers are there.
+sub build_library
+{
+	my ($program, $header, $package, $dir, $flags, @libraries) = @_;
+
+	if (system("echo '#include <$header>' | $option{cxx} -E -x c++ - >/dev/null 2>&1") != 0)
 	{
-		note('faiss is left out: its headers are not installed (libfaiss-dev)');
+		note("$program is left out: there is no <$header> ($package)");
 		return ();
 	}
-	run($option{cxx}, @flags, '-o', "$dir/faiss_flat", "$src/faiss_flat.cpp", @shared,
-		qw(-lfaiss -llapack -lblas -fopenmp -lm));
-	return (faiss_flat => 1);
+	run($option{cxx}, @$flags, '-o', "$dir/$program", "$FindBin::Bin/$program.cpp",
+		"$dir/measure.o", "$dir/rows.o", @libraries);
+	return ($program => 1);
 }
 
 sub install_extensions
@@ -182,6 +204,31 @@ sub measure
 	$results{inserts} = Bench::Writes::inserts($set, $bench) if $set->{inserts};
 	run('mkdir', '-p', $option{output});
 	Bench::Report::write($option{output}, $set, \@methods, \%results, $about);
+	Bench::DataSet::drop($set, $server);
+	return;
+}
+
+# One set of vectors: each method in turn is built, measured at all its efforts, written to
+# and dropped, so that only one index has to fit the memory.
+sub measure_vectors
+{
+	my ($set, $bench, $at_hand) = @_;
+	my @methods = Bench::Sweep::available($at_hand);
+	my %results;
+
+	Bench::VectorSet::prepare($set, $server, "$bench->{bin}/data", $at_hand->{vector});
+
+	my $about = about($set, $bench, $at_hand);
+
+	for my $method (@methods)
+	{
+		my $result = $results{ $method->{name} } = Bench::Sweep::measure($method, $set, $bench);
+
+		$result->{inserts} = Bench::Sweep::inserts($method, $set, $bench);
+		Bench::Sweep::drop($method, $set, $bench);
+	}
+	run('mkdir', '-p', $option{output});
+	Bench::VectorReport::write($option{output}, $set, \@methods, \%results, $about);
 	Bench::DataSet::drop($set, $server);
 	return;
 }

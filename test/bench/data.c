@@ -6,6 +6,9 @@
  * Usage: data COMMAND ..., results on standard output:
  *	  random BITS COUNT SEED			seeded random codes
  *	  near BASE COUNT SEED FLIPS		codes of BASE with 0 to FLIPS bits flipped
+ *	  clustered DIMS COUNT SEED CLUSTERS INNER
+ *										vectors: Gaussian clusters of INNER dimensions, and noise
+ *	  part ROWS FIRST COUNT				so many rows of ROWS, from number FIRST on
  *	  images							vectors, from an IDX file of images on standard input
  *	  copy ROWS							COPY data: id integer, code or vector
  *	  uncopy							codes, from COPY data of one column on standard input
@@ -16,6 +19,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +76,70 @@ make_near(const Rows *base, size_t count, uint64_t seed, uint32_t flips)
 		}
 	}
 	rows_write(stdout, &rows);
+}
+
+/* A normally distributed number, near enough: the sum of twelve uniform ones (Irwin-Hall). */
+static float
+random_normal(uint64_t *state)
+{
+	double		sum = -6;
+
+	for (int i = 0; i < 12; i++)
+		sum += (double) (random_next(state) >> 11) * 0x1p-53;
+	return (float) sum;
+}
+
+static float *
+random_matrix(size_t rows, size_t columns, uint64_t *state)
+{
+	float	   *matrix = malloc(rows * columns * sizeof(float));
+
+	if (matrix == NULL)
+		die("no memory for %zu numbers", rows * columns);
+	for (size_t i = 0; i < rows * columns; i++)
+		matrix[i] = random_normal(state);
+	return matrix;
+}
+
+/* Clusters lie 0.8 of their own spread apart; each spreads in directions of its own. */
+static void
+make_clustered(uint32_t dims, size_t count, uint64_t seed, size_t clusters, size_t inner)
+{
+	Rows		rows = rows_new(ROWS_FLOATS, dims, count);
+	float	   *centres = random_matrix(clusters, dims, &seed);
+	float	   *turns = random_matrix(clusters * inner, dims, &seed);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		size_t		cluster = random_next(&seed) % clusters;
+		float	   *row = (float *) rows_at(&rows, i);
+
+		for (uint32_t j = 0; j < dims; j++)
+			row[j] = 0.8f * centres[cluster * dims + j] + 0.3f * random_normal(&seed);
+		for (size_t k = 0; k < inner; k++)
+		{
+			const float *turn = turns + (cluster * inner + k) * dims;
+			float		along = random_normal(&seed) / sqrtf((float) inner);
+
+			for (uint32_t j = 0; j < dims; j++)
+				row[j] += along * turn[j];
+		}
+	}
+	free(centres);
+	free(turns);
+	rows_write(stdout, &rows);
+}
+
+static void
+make_part(const Rows *rows, size_t first, size_t count)
+{
+	Rows		part = *rows;
+
+	if (first > rows->count || count > rows->count - first)
+		die("there are only %zu rows", rows->count);
+	part.data = rows_at(rows, first);
+	part.count = count;
+	rows_write(stdout, &part);
 }
 
 static void
@@ -291,6 +359,13 @@ main(int argc, char **argv)
 	{
 		base = rows_read(argv[2]);
 		make_near(&base, NUMBER(3), NUMBER(4), (uint32_t) NUMBER(5));
+	}
+	else if (COMMAND("clustered", 5))
+		make_clustered((uint32_t) NUMBER(2), NUMBER(3), NUMBER(4), NUMBER(5), NUMBER(6));
+	else if (COMMAND("part", 3))
+	{
+		base = rows_read(argv[2]);
+		make_part(&base, NUMBER(3), NUMBER(4));
 	}
 	else if (COMMAND("images", 0))
 		make_images();

@@ -4,7 +4,7 @@ CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
 
 SELECT opcname, amvalidate(c.oid) FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
-WHERE amname LIKE 'hashidx%' ORDER BY 1;
+WHERE amname = 'hashidx_hamming' ORDER BY 1;
 
 CREATE FUNCTION code_of(i integer) RETURNS bincode LANGUAGE sql IMMUTABLE AS
 	$$ SELECT sha256(convert_to(i::text, 'UTF8'))::bincode $$;

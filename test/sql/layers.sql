@@ -26,6 +26,7 @@ SELECT what, pg_temp.run(layers, v)
 FROM (VALUES
 	('linear', '[{"type": "linear", "weights": [[1, 2, 3], [4, 5, -6]], "bias": [10, 20]}]', '[1,1,2]'::qvec),
 	('linear without bias', '[{"type": "linear", "weights": [[1, 2, 3], [4, 5, -6]]}]', '[1,1,2]'),
+	('scale', '[{"type": "scale", "weights": [0.5, 0, -2]}]', '[3,4,5]'),
 	('batchnorm', '[{"type": "batchnorm", "mean": [1, 2], "var": [4, 0.25], "gamma": [3, 1], "beta": [0.5, -1], "eps": 0}]', '[3,3]'),
 	('batchnorm plain', '[{"type": "batchnorm", "mean": [1, 2], "var": [3, 0], "eps": 1}]', '[3,3]'),
 	('relu', '[{"type": "relu"}]', '[1,-1,0]'),
@@ -111,3 +112,22 @@ FROM (SELECT '64 steps', 3, (SELECT jsonb_agg('{"type": "relu"}'::jsonb) FROM ge
 	UNION ALL SELECT '80000 bits', 16000, '[{"type": "concat", "inputs": ["input", "input", "input", "input", "input"]}, {"type": "sign"}]'
 	UNION ALL SELECT '64000 numbers', 16000, '[{"type": "concat", "inputs": ["input", "input", "input", "input"]}]') AS t(what, input, layers);
 SELECT hashidx_model_from_layers(NULL) IS NULL AS of_null;
+
+-- Masks and weights of one's own: what is near to a shoe by its shape is not what is by its colour.
+CREATE TEMP TABLE condition (name text, model hashidx_model);
+INSERT INTO condition VALUES
+	('shape', hashidx_model_from_layers('{"input": 4, "layers": [{"type": "scale", "weights": [1, 1, 0, 0]}]}')),
+	('colour', hashidx_model_from_layers('{"input": 4, "layers": [{"type": "scale", "weights": [0, 0, 1, 1]}]}')),
+	('shape and some colour', hashidx_model_from_layers('{"input": 4, "layers": [{"type": "scale", "weights": [1, 1, 0.5, 0.5]}]}'));
+CREATE TEMP TABLE thing (id int, v qvec(4));
+INSERT INTO thing VALUES (1, '[9,8,0,0]'), (2, '[9,9,9,9]'), (3, '[0,0,1,0]'), (4, '[5,8,4,0]');
+SELECT name, array_agg(id ORDER BY l2_distance(hashidx_transform(model, v), hashidx_transform(model, '[9,8,1,0]')), id) AS nearest
+FROM condition, thing GROUP BY name ORDER BY name;
+
+-- In front of other layers, and refused.
+SELECT hashidx_encode(hashidx_model_from_layers('{"input": 2, "layers": [{"type": "scale", "weights": [0, -1]}, {"type": "sign"}]}'), '[5,-5]');
+SELECT pg_temp.attempt(format('SELECT hashidx_model_from_layers(%L)', layers)) FROM (VALUES
+	('{"input": 2, "layers": [{"type": "scale"}]}'),
+	('{"input": 2, "layers": [{"type": "scale", "weights": [1]}]}'),
+	('{"input": 2, "layers": [{"type": "scale", "weights": [1, "x"]}]}'),
+	('{"input": 2, "layers": [{"type": "scale", "weights": [1, 1], "bias": [1, 1]}]}')) AS t(layers);

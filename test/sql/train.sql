@@ -148,7 +148,33 @@ CREATE TABLE train_wide AS
 	FROM generate_series(1, 100) AS i, generate_series(1, 4000) AS j GROUP BY i;
 SELECT hashidx_describe(hashidx_train('simhash', 'train_wide', 'v', 8)) ->> 'outputs' AS cut;
 SELECT pg_temp.fails($$SELECT hashidx_train('simhash', 'train_wide', 'v', 8, '{"sample": 100}')$$);
+
+-- So is what is computed with.
+SELECT pg_temp.fails($$SELECT hashidx_train('pca', 'train_wide', 'v', 8)$$);
+SELECT pg_temp.fails($$SELECT hashidx_encoder_recall(hashidx_train('simhash', 'train_wide', 'v', 8), 'train_wide', 'v', 10000, 10000, 50)$$);
 RESET maintenance_work_mem;
+
+-- Progress, as a row sees it that is read; it ends with the function, and with an error.
+CREATE TABLE train_seen (function text, kind text, phase text, done bigint, total bigint, relid regclass, mine boolean);
+CREATE FUNCTION pg_temp.look() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_stat_clear_snapshot();
+	INSERT INTO train_seen SELECT function, kind, phase, done, total, relid, pid = pg_backend_pid()
+	FROM hashidx_progress WHERE datname = current_database();
+	RETURN true;
+END $$;
+CREATE TEMP VIEW train_watched AS SELECT v FROM train_rows WHERE id = 7 AND pg_temp.look();
+SELECT hashidx_describe(hashidx_train('simhash', 'train_watched', 'v', 8)) ->> 'outputs' AS trained;
+SELECT * FROM train_seen;
+SELECT pg_temp.look();
+SELECT hashidx_train('itq', 'train_watched', 'v', 8);
+SELECT pg_temp.look();
+
+-- A command that shows progress of its own goes on showing it.
+COPY (SELECT (SELECT count(*) FROM pg_stat_progress_copy WHERE pid = pg_backend_pid()) AS copies,
+		(SELECT count(*) FROM hashidx_progress WHERE pid = pg_backend_pid()) AS trainings
+	FROM (SELECT hashidx_train('simhash', 'train_watched', 'v', 8) AS model OFFSET 0) AS t WHERE model IS NOT NULL) TO STDOUT;
+SELECT count(*) AS nothing_more FROM train_seen;
 
 -- Privileges are the caller's, and row security applies.
 CREATE ROLE hashidx_train_reader;
@@ -198,7 +224,7 @@ UPDATE train_rows SET code = hashidx_encode(model, v) FROM models WHERE kind = '
 SELECT pg_temp.fails($$SELECT hashidx_extend(model, 'train_rows', 'v', 'code') FROM models WHERE kind = 'itq'$$);
 
 SET client_min_messages = warning;
-DROP TABLE train_rows, train_empty, train_mixed, train_dropped, train_same, train_wide, train_formats CASCADE;
+DROP TABLE train_seen, train_rows, train_empty, train_mixed, train_dropped, train_same, train_wide, train_formats CASCADE;
 DROP DOMAIN train_domain;
 DROP SCHEMA "train Schema" CASCADE;
 DROP ROLE hashidx_train_reader;

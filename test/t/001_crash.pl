@@ -28,9 +28,9 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE item (id bigserial, code bincode(64), note text);
 	CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id, note);
 	CREATE TABLE plain (id bigserial, code bincode);
-	CREATE INDEX plain_code ON plain USING hashidx_hamming (code);
+	CREATE INDEX plain_code ON plain USING hashidx_hamming (code) WITH (method = mih);
 	CREATE UNLOGGED TABLE fleeting (id bigserial, code bincode(64));
-	CREATE INDEX fleeting_code ON fleeting USING hashidx_hamming (code) INCLUDE (id);
+	CREATE INDEX fleeting_code ON fleeting USING hashidx_hamming (code) INCLUDE (id) WITH (method = mih);
 	CREATE UNLOGGED TABLE untyped (id bigserial, code bincode);
 	CREATE INDEX untyped_code ON untyped USING hashidx_hamming (code);
 	CREATE TABLE built (id bigint, code bincode(64));
@@ -57,7 +57,7 @@ my $build = q{
 SET maintenance_work_mem = '1MB';
 CREATE INDEX CONCURRENTLY built_code ON built USING hashidx_hamming (code) INCLUDE (id);
 DROP INDEX CONCURRENTLY built_code;
-CREATE INDEX built_code ON built USING hashidx_hamming (code) INCLUDE (id);
+CREATE INDEX built_code ON built USING hashidx_hamming (code) INCLUDE (id) WITH (method = mih);
 REINDEX TABLE CONCURRENTLY built;
 DROP INDEX built_code;
 };

@@ -23,7 +23,7 @@ $primary->safe_psql('postgres', q{
 	CREATE TABLE item (id bigserial, code bincode(64), note text);
 	CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id, note);
 	CREATE TABLE narrow (id bigserial, code bincode);
-	CREATE INDEX narrow_code ON narrow USING hashidx_hamming (code);
+	CREATE INDEX narrow_code ON narrow USING hashidx_hamming (code) WITH (method = mih, chunks = 9);
 	INSERT INTO item (code, note) SELECT test_near_code(64, i % 5, i), 'first ' || i FROM generate_series(1, 2000) AS i;
 	VACUUM ANALYZE;
 });
@@ -41,6 +41,7 @@ my @queries = (
 	'SELECT id, note FROM item WHERE hamming_within(code, test_code(64, 1), 9)');
 my @narrow_queries = (
 	'SELECT id FROM narrow WHERE hamming_within(code, test_code(100, 2), 12)',
+	'SELECT id FROM narrow WHERE hamming_within(code, test_code(100, 3), 2)',
 	'SELECT id FROM narrow ORDER BY code <~> test_code(100, 3) {tie}');
 
 my $clients = start_clients($primary, 3, q{

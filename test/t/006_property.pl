@@ -45,11 +45,12 @@ sub available_levels
 sub create_table
 {
 	my ($bits, $type, $include) = @_;
+	my $with = $bits > 4096 ? '' : pick('', 'WITH (method = mih)', "WITH (method = mih, chunks = @{[1 + number(32)]})");
 
 	$node->safe_psql('postgres', qq{
 		DROP TABLE IF EXISTS item;
 		CREATE TABLE item (id int, code $type, n numeric, t text, a int[], b bool, c "char");
-		CREATE INDEX item_code ON item USING hashidx_hamming (code) $include;});
+		CREATE INDEX item_code ON item USING hashidx_hamming (code) $include $with;});
 	insert_rows($bits, 1, 1200);
 	$node->safe_psql('postgres', 'REINDEX INDEX item_code');
 	insert_rows($bits, 1201, 2000);
@@ -176,6 +177,39 @@ foreach my $bits (1, 64, 100, 4096)
 				], "SET hashidx.simd = '$level';"), '', "$bits bits alone, $level");
 	}
 	is(check_index($node, 'item_code'), '', "$bits bits alone: hashidx_check");
+}
+
+# Ranges and neighbours by chunk tables: in tables so large that small radii are worth it, with
+# rows from the build and inserted ones, codes that come often and codes that are near them.
+foreach my $case ([ 16, 2 ], [ 32, 0 ], [ 64, 0 ], [ 64, 9 ], [ 100, 7 ], [ 256, 0 ], [ 512, 30 ])
+{
+	my ($bits, $chunks) = @$case;
+	my $include = number(2) ? 'INCLUDE (id)' : '';
+	my $random = "subcode(('\\x' || " . join(' || ', map { "md5((i * $_)::text)" } 1 .. 4) . ")::bincode, 1, $bits)";
+
+	$node->safe_psql('postgres', qq{
+		DROP TABLE IF EXISTS many;
+		CREATE TABLE many (id int, code bincode($bits));
+		INSERT INTO many SELECT i, CASE WHEN i % 50 < 48 THEN $random WHEN i % 50 = 48 THEN test_near_code($bits, i % 3, i)
+			ELSE test_code($bits, 1) END FROM generate_series(1, 25000) AS i;
+		SET maintenance_work_mem = '1MB';
+		CREATE INDEX many_code ON many USING hashidx_hamming (code) $include WITH (method = mih, chunks = $chunks);
+		INSERT INTO many SELECT i, CASE WHEN i % 9 > 0 THEN $random ELSE test_near_code($bits, i % 3, i) END
+			FROM generate_series(25001, 35000) AS i;
+		DELETE FROM many WHERE id % 7 = 3;
+		VACUUM many;
+		INSERT INTO many SELECT i, test_near_code($bits, i % 3, i) FROM generate_series(35001, 36000) AS i;});
+
+	my @ordered_queries = map { my $code = $_;
+		map { "SELECT id, code FROM many ORDER BY code <~> $code {tie} LIMIT $_" } (1, 200, 1500) }
+	  ("test_code($bits, 1)", "test_near_code($bits, 2, 77)", "test_code($bits, 4711)");
+	my @range_queries = map { my $code = $_;
+		map { "SELECT id, code FROM many WHERE hamming_within(code, $code, $_)" } (0 .. 6, int($bits / 16), int($bits / 8), int($bits / 4)) }
+	  ("test_code($bits, 1)", "test_near_code($bits, 2, 77)", "test_code($bits, 4711)");
+
+	is(differences($node, ['Index Scan'], \@ordered_queries), '', "$bits bits, $chunks chunks: ordered scans");
+	is(differences($node, [ 'Index Scan', 'Bitmap Heap Scan' ], \@range_queries), '', "$bits bits, $chunks chunks: ranges");
+	is(check_index($node, 'many_code'), '', "$bits bits, $chunks chunks: hashidx_check");
 }
 
 # Built in several batches, with an amount of equal codes that goes over batches and pages.

@@ -20,9 +20,9 @@ my $node = new_cluster('concurrency');
 # item has INCLUDE columns, narrow has not; a table of verdicts collects what is wrong.
 $node->safe_psql('postgres', q{
 	CREATE TABLE item (id bigserial, code bincode(64), note text);
-	CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id, note);
+	CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id, note) WITH (method = mih);
 	CREATE TABLE narrow (id bigserial, code bincode(100));
-	CREATE INDEX narrow_code ON narrow USING hashidx_hamming (code);
+	CREATE INDEX narrow_code ON narrow USING hashidx_hamming (code) WITH (method = mih, chunks = 13);
 	CREATE TABLE verdict (complaint text);
 	INSERT INTO item (code, note) SELECT test_near_code(64, i % 5, i), 'first ' || i FROM generate_series(1, 3000) AS i;
 	INSERT INTO narrow (code) SELECT test_near_code(100, i % 5, i) FROM generate_series(1, 3000) AS i;

@@ -305,9 +305,9 @@ $node->safe_psql('postgres', 'REINDEX INDEX CONCURRENTLY invalid');
 is(check_index($node, 'invalid'), '', 'and can be repaired');
 
 # What a build tells of itself.
-is( $node->safe_psql('postgres', q{SELECT string_agg(phase, ', ' ORDER BY n) FROM generate_series(1, 5) AS n,
+is( $node->safe_psql('postgres', q{SELECT string_agg(phase, ', ' ORDER BY n) FROM generate_series(1, 6) AS n,
 		pg_indexam_progress_phasename((SELECT oid FROM pg_am WHERE amname = 'hashidx_hamming'), n) AS phase}),
-	'initializing, reading codes, grouping equal codes, writing pages, writing WAL', 'phases of a build');
+	'initializing, reading codes, grouping equal codes, writing pages, building chunk tables, writing WAL', 'phases of a build');
 
 # Rights: reading the table is not enough to check its index.
 $node->safe_psql('postgres', 'CREATE ROLE reader; GRANT SELECT ON item TO reader; CREATE ROLE stranger');

@@ -12,8 +12,10 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(new_cluster add_helpers differences check_index sql_state no_crash start_clients stop_clients);
+our @EXPORT = qw(new_cluster add_helpers differences check_index sql_state no_crash start_clients stop_clients
+	kill_all kill_backend);
 
 # A started cluster for tests: no waiting for disks, and nothing happens by itself.
 sub new_cluster
@@ -185,6 +187,46 @@ sub stop_clients
 	$run->{process}->signal('TERM');
 	eval { $run->{process}->finish };
 	return join("\n", grep { /error|fatal/i } split(/\n/, $run->{err}));
+}
+
+# Every process of the cluster, killed at once.
+sub kill_all
+{
+	my ($node) = @_;
+
+	open(my $file, '<', $node->data_dir . '/postmaster.pid') or die "no postmaster: $!";
+	chomp(my $postmaster = <$file>);
+	my @children = map { /^\s*(\d+)\s+$postmaster\s*$/ ? $1 : () } split(/\n/, `ps -A -o pid= -o ppid=`);
+
+	kill('KILL', $postmaster, @children);
+	$node->{_pid} = undef;
+	for (1 .. 100)
+	{
+		last unless kill(0, $postmaster, @children);
+		sleep(0.1);
+	}
+
+	# Where nobody reaps orphans, the dead would seem to live on.
+	unlink($node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock');
+	return;
+}
+
+# One backend at work, killed; the postmaster ends the others and starts anew.
+sub kill_backend
+{
+	my ($node) = @_;
+	my $log_end = -s $node->logfile;
+	my $pid = $node->safe_psql('postgres', q{
+		SELECT pid FROM pg_stat_activity
+		WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY state <> 'active' LIMIT 1});
+
+	kill('KILL', $pid);
+	for (1 .. 300)
+	{
+		last if slurp_file($node->logfile, $log_end) =~ /reinitializing.*ready to accept connections/s;
+		sleep(0.1);
+	}
+	return;
 }
 
 # A test: no backend crashed or complained of what it forgot.

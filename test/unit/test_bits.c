@@ -5,8 +5,7 @@
  */
 #include "unit.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
+#include "guarded.h"
 
 #define SENTINEL 0xeeee
 #define OVERRUN 16				/* entries that hamming_select may write past the last */
@@ -45,43 +44,6 @@ naive_and(const uint8_t *a, const uint8_t *b, size_t bytes)
 	for (size_t i = 0; i < bytes * 8; i++)
 		sum += bit_of(a, i) & bit_of(b, i);
 	return sum;
-}
-
-/*
- * Memory that ends at a page no one may read, so that a read past a block is a
- * crash and not luck.
- */
-typedef struct Guarded
-{
-	uint8_t    *end;
-	uint8_t    *mapping;
-	size_t		mapped;
-} Guarded;
-
-static Guarded
-guarded_new(size_t bytes)
-{
-	size_t		page = (size_t) sysconf(_SC_PAGESIZE);
-	Guarded		memory;
-
-	memory.mapped = (bytes + page - 1) / page * page + 2 * page;
-	memory.mapping = mmap(NULL, memory.mapped, PROT_READ | PROT_WRITE,
-						  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory.mapping == MAP_FAILED ||
-		mprotect(memory.mapping, page, PROT_NONE) != 0 ||
-		mprotect(memory.mapping + memory.mapped - page, page, PROT_NONE) != 0)
-	{
-		printf("# mmap failed\n");
-		exit(2);
-	}
-	memory.end = memory.mapping + memory.mapped - page;
-	return memory;
-}
-
-static void
-guarded_free(Guarded *memory)
-{
-	munmap(memory->mapping, memory->mapped);
 }
 
 static void

@@ -375,8 +375,8 @@ refusals(void)
 				  "The sample has 0 rows, too few for 10 anchors and pairs of them.");
 	check_refusal(rows, 100, 8, 101,
 				  "The sample has 100 rows, too few for 101 anchors and pairs of them.");
-	check_refusal(rows, 9, 2, 2,
-				  "The sample has 9 rows, too few for 2 anchors and pairs of them.");
+	check_refusal(rows, 2, 2, 2,
+				  "The sample has 2 rows, too few for 2 anchors and pairs of them.");
 	check_refusal(rows, 100, 11, 10,
 				  "There is at most one bit an anchor: 10 anchors do not give 11 bits.");
 	check_refusal(same, 60, 8, 10, "All rows of the sample are the same.");

@@ -24,6 +24,8 @@ typedef struct HxCheck
 	Relation	heap;
 	BlockNumber heap_blocks;	/* at least as many blocks the table has; 0 at first */
 	struct bloom_filter *filter;	/* of the rows in the index; NULL: not asked for */
+	int			copies;			/* other places where each row must stand too, set by check() */
+	MemoryContext row_context;	/* of one row's comparison */
 	int64		problems;
 } HxCheck;
 
@@ -31,8 +33,19 @@ typedef struct HxCheck
 extern void hx_check_warn(HxCheck *check, BlockNumber blk, const char *detail,...)
 			pg_attribute_printf(3, 4);
 
+/* Can there be such a row in the table? */
+extern bool hx_check_is_plausible(HxCheck *check, const ItemPointerData *tid);
+
 /* Tells that the index has a row with this TID and this key: the bytes of the key, and how many. */
 extern void hx_check_add_row(HxCheck *check, ItemPointerData tid, const void *key, Size bytes);
+
+/* The same for copy number 1 .. check->copies of a row. */
+extern void hx_check_add_copy(HxCheck *check, int copy, ItemPointerData tid, const void *key,
+							  Size bytes);
+
+/* Takes one pair of index entries and the distance of their keys. */
+typedef void (*HxPairsEmit) (void *context, ItemPointerData first, ItemPointerData second,
+							 double distance);
 
 /*
  * The tools an access method offers to hashidx_check() and
@@ -42,8 +55,11 @@ typedef struct HxAmTools
 {
 	ambuild_function build;
 
-	/* The bytes of a key, as check shows them to hx_check_add_row(). */
-	const void *(*key_bytes) (Datum key, Size *bytes);
+	/*
+	 * The bytes of a key, as check shows them to hx_check_add_row(); NULL when the index does not
+	 * hold such keys. What is palloc'd does not last.
+	 */
+	const void *(*key_bytes) (Relation index, Datum key, Size *bytes);
 
 	/*
 	 * Examines every page and warns of each problem (hx_check_warn). When
@@ -53,7 +69,25 @@ typedef struct HxAmTools
 
 	/* Pushes key/value pairs that describe the index (hx_stats_push_*). */
 	void		(*stats) (Relation index, HxStats *stats);
+
+	/*
+	 * Emits each pair of rows that lie within the radius of each other once, in either
+	 * order; with no buffer lock held. NULL: the method has no such pairs.
+	 */
+	void		(*pairs) (Relation heap, Relation index, double radius,
+						  HxPairsEmit emit, void *context);
+
+	/*
+	 * What hashidx_recall() compares: the setting, without "hashidx.", that says how hard a scan
+	 * tries when hashidx.recall does not, and values of it, 0 after the last. NULL: scans are
+	 * exact. The operator of strategy HX_STRATEGY_DISTANCE orders them.
+	 */
+	const char *effort_setting;
+	const int  *efforts;
 } HxAmTools;
+
+/* Of every access method here: ORDER BY column <operator> value. */
+#define HX_STRATEGY_DISTANCE 1
 
 /* At module load: makes the tools of an access method known. */
 extern void hx_am_register(const HxAmTools *tools);

@@ -45,11 +45,23 @@ hx_check_warn(HxCheck *check, BlockNumber blk, const char *detail,...)
 			 errdetail_internal("%s", message)));
 }
 
-/* What the filter is fed with: the TID, then the key. */
+bool
+hx_check_is_plausible(HxCheck *check, const ItemPointerData *tid)
+{
+	if (!ItemPointerIsValid(tid))
+		return false;
+	/* The table may have grown since its end was looked up. */
+	if (ItemPointerGetBlockNumber(tid) >= check->heap_blocks)
+		check->heap_blocks = RelationGetNumberOfBlocks(check->heap);
+	return ItemPointerGetBlockNumber(tid) < check->heap_blocks;
+}
+
+/* What the filter is fed with: the number of the copy, the TID, then the key. */
 static void
-fingerprint(StringInfo buffer, ItemPointerData tid, const void *key, Size bytes)
+fingerprint(StringInfo buffer, int copy, ItemPointerData tid, const void *key, Size bytes)
 {
 	resetStringInfo(buffer);
+	appendBinaryStringInfo(buffer, (const char *) &copy, sizeof(copy));
 	appendBinaryStringInfo(buffer, (const char *) &tid, sizeof(tid));
 	appendBinaryStringInfo(buffer, key, bytes);
 }
@@ -57,15 +69,21 @@ fingerprint(StringInfo buffer, ItemPointerData tid, const void *key, Size bytes)
 void
 hx_check_add_row(HxCheck *check, ItemPointerData tid, const void *key, Size bytes)
 {
+	hx_check_add_copy(check, 0, tid, key, bytes);
+}
+
+void
+hx_check_add_copy(HxCheck *check, int copy, ItemPointerData tid, const void *key, Size bytes)
+{
 	StringInfoData buffer;
 
 	initStringInfo(&buffer);
-	fingerprint(&buffer, tid, key, bytes);
+	fingerprint(&buffer, copy, tid, key, bytes);
 	bloom_add_element(check->filter, (unsigned char *) buffer.data, buffer.len);
 	pfree(buffer.data);
 }
 
-/* table_index_build_scan's callback: the row must be in the filter. */
+/* table_index_build_scan's callback: the row must be in the filter, with all its copies. */
 static void
 expect_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state)
 {
@@ -74,13 +92,19 @@ expect_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool al
 	if (isnull[0])
 		return;
 
+	MemoryContext old = MemoryContextSwitchTo(check->row_context);
 	Size		bytes;
-	const void *key = hx_am_tools(index)->key_bytes(values[0], &bytes);
+	const void *key = hx_am_tools(index)->key_bytes(index, values[0], &bytes);
 	StringInfoData buffer;
+	bool		lacks = false;
 
 	initStringInfo(&buffer);
-	fingerprint(&buffer, *tid, key, bytes);
-	if (bloom_lacks_element(check->filter, (unsigned char *) buffer.data, buffer.len))
+	for (int copy = 0; key != NULL && copy <= check->copies && !lacks; copy++)
+	{
+		fingerprint(&buffer, copy, *tid, key, bytes);
+		lacks = bloom_lacks_element(check->filter, (unsigned char *) buffer.data, buffer.len);
+	}
+	if (lacks)
 	{
 		check->problems++;
 		ereport(WARNING,
@@ -89,7 +113,8 @@ expect_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool al
 						ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid),
 						RelationGetRelationName(check->heap), RelationGetRelationName(index))));
 	}
-	pfree(buffer.data);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(check->row_context);
 }
 
 /* Compares the table, as the snapshot sees it, with the filter. */
@@ -100,12 +125,15 @@ expect_all_rows(HxCheck *check, Snapshot snapshot)
 	TableScanDesc scan = table_beginscan_strat(check->heap, snapshot, 0, NULL, true, true);
 
 	/* As in CREATE INDEX CONCURRENTLY: rows that the snapshot sees, under their roots' TIDs. */
+	check->row_context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_check",
+											   ALLOCSET_DEFAULT_SIZES);
 	info->ii_Concurrent = true;
 	info->ii_Unique = false;
 	info->ii_ExclusionOps = NULL;
 	info->ii_ExclusionProcs = NULL;
 	info->ii_ExclusionStrats = NULL;
 	table_index_build_scan(check->heap, check->index, info, true, false, expect_row, check, scan);
+	MemoryContextDelete(check->row_context);
 }
 
 /* The check proper, with relations open and the user switched. */

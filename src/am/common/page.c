@@ -32,7 +32,7 @@ hx_page_problem(Page page, uint16 page_id)
 		return "The page header is out of bounds.";
 	if (hx_page_opaque(page)->page_id != page_id)
 		return "The page belongs to another access method.";
-	if (hx_page_opaque(page)->kind < HX_PAGE_META || hx_page_opaque(page)->kind > HX_PAGE_PAYLOAD)
+	if (hx_page_opaque(page)->kind < HX_PAGE_META || hx_page_opaque(page)->kind > HX_PAGE_KIND_LAST)
 		return "The page is of an unknown kind.";
 	return NULL;
 }

@@ -22,12 +22,27 @@
 
 /* Last two bytes of a page. In use elsewhere: 0xFF80-0xFF83 core, bloom; 0xFF84, 0xFF90 pgvector */
 #define HX_PAGE_ID_HAMMING 0xFFA1
+#define HX_PAGE_ID_HNSW 0xFFA2
+#define HX_PAGE_ID_LSH 0xFFA3
 
 typedef enum HxPageKind
 {
 	HX_PAGE_META = 1,			/* block 0 */
 	HX_PAGE_CODES = 2,			/* codes and the rows that have them */
 	HX_PAGE_PAYLOAD = 3,		/* values of INCLUDE columns */
+	HX_PAGE_NODES = 4,			/* nodes of a graph */
+	HX_PAGE_POSTINGS = 5,		/* rows of nodes that have many */
+	HX_PAGE_ENTRIES = 6,		/* where searches of the graph begin */
+	HX_PAGE_CENTRE = 7,			/* the centre of its vectors */
+	HX_PAGE_DIRECTORY = 8,		/* lsh: where buckets are */
+	HX_PAGE_BUCKETS = 9,		/* lsh: rows of several buckets */
+	HX_PAGE_LONG = 10,			/* lsh: rows of one long bucket */
+	HX_PAGE_FREE = 11,			/* lsh: nothing, to be used again */
+	HX_PAGE_CHUNK_MAP = 12,		/* hamming: which chunk tables there are */
+	HX_PAGE_CHUNK_LEAF = 13,	/* hamming: codes and rows in the order of a chunk */
+	HX_PAGE_CHUNK_INNER = 14,	/* hamming: the way to the leaves */
+	HX_PAGE_EXTENTS = 15,		/* hamming: where its codes pages are */
+	HX_PAGE_KIND_LAST = HX_PAGE_EXTENTS,
 } HxPageKind;
 
 /* The page stands in its kind's list of pages with room. */

@@ -6,7 +6,7 @@
 #define HX_HAMMING_H
 
 #include "am/common/am.h"
-#include "am/hamming/hamming_page.h"
+#include "am/hamming/hamming_tree_page.h"
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
 #include "nodes/tidbitmap.h"
@@ -19,7 +19,8 @@
 #define HAMMING_PHASE_READ 2
 #define HAMMING_PHASE_GROUP 3
 #define HAMMING_PHASE_WRITE 4
-#define HAMMING_PHASE_LOG 5
+#define HAMMING_PHASE_TABLES 5
+#define HAMMING_PHASE_LOG 6
 
 /*
  * What a backend remembers of an index between calls, in rd_amcache: gone with
@@ -30,6 +31,10 @@ typedef struct HammingCache
 {
 	HammingShape shape;
 	BlockNumber room[HAMMING_LISTS];
+	uint16		method;			/* HAMMING_METHOD_* */
+	uint16		chunks;			/* as the metapage says */
+	HammingShape leaf_shape;
+	HammingTables tables;		/* chunks.count is 0 when there are none */
 } HammingCache;
 
 /*
@@ -41,6 +46,13 @@ extern HammingCache *hamming_cache(Relation index);
 
 /* The shape as far as the index's definition tells it: bits from the column's typmod, or 0. */
 extern HammingShape hamming_declared_shape(Relation index);
+
+/*
+ * The runs of blocks in which the codes pages are, in ascending order; palloc'd.
+ * Blocks of other kinds lie among them only where there are no chunk tables. The
+ * caller holds no buffer lock.
+ */
+extern HammingExtent *hamming_codes_extents(Relation index, int *count);
 
 /* The kind of the page, not block 0, in a locked buffer; damage unless such a page can be there. */
 extern HxPageKind hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf);
@@ -81,6 +93,16 @@ extern IndexBuildResult *hamming_build(Relation heap, Relation index, IndexInfo 
 extern void hamming_buildempty(Relation index);
 
 /* hamming_insert.c */
+
+/* Bytes that rewriting a full page must free to make it worth while keeping it in use. */
+extern int	hamming_worth_keeping(const HammingShape *shape);
+
+/*
+ * Puts a code and its row on the codes page or leaf in the exclusively locked
+ * buffer, in one record, merging its equal codes if need be; false: it is full.
+ */
+extern bool hamming_place(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code,
+						  HammingRow row);
 extern bool hamming_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 						   Relation heap, IndexUniqueCheck unique, bool unchanged, IndexInfo *info);
 
@@ -91,6 +113,10 @@ extern void hamming_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
 extern bool hamming_gettuple(IndexScanDesc scan, ScanDirection direction);
 extern int64 hamming_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
 extern void hamming_endscan(IndexScanDesc scan);
+
+/* hamming_pairs.c */
+extern void hamming_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit,
+						  void *context);
 
 /* hamming_vacuum.c */
 extern IndexBulkDeleteResult *hamming_bulkdelete(IndexVacuumInfo *info,
@@ -106,7 +132,7 @@ extern void hamming_costestimate(struct PlannerInfo *root, struct IndexPath *pat
 								 Selectivity *selectivity, double *correlation, double *pages);
 
 /* hamming_check.c */
-extern const void *hamming_key_bytes(Datum key, Size *bytes);
+extern const void *hamming_key_bytes(Relation index, Datum key, Size *bytes);
 extern void hamming_check(HxCheck *check);
 extern void hamming_stats(Relation index, HxStats *stats);
 

@@ -5,12 +5,16 @@
  * The heap scan only copies codes and TIDs into two flat arrays of at most
  * maintenance_work_mem. A full batch is grouped by equal codes on the thread team,
  * off the heap scan and outside the server's memory contexts, and then written
- * page after page; a page that is not full waits for the next batch. Nothing is
- * logged until the end, when the whole file is logged as full pages.
+ * page after page; a page that is not full waits for the next batch. Chunk tables,
+ * if there are to be some, are made of these pages in the end. Nothing is logged
+ * until then, when the whole file is logged as full pages.
  *
  * INCLUDE values do not fit arrays; they are written to their pages as they come.
  */
+#include "am/hamming/hamming_extents.h"
 #include "am/hamming/hamming_list.h"
+#include "am/hamming/hamming_options.h"
+#include "am/hamming/hamming_tables.h"
 
 #include "access/generic_xlog.h"
 #include "access/tableam.h"
@@ -47,6 +51,10 @@ typedef struct HammingBuild
 	HammingPacker packer;		/* the codes page being filled */
 	Buffer		payload_buf;	/* the payload page being filled, pinned, or InvalidBuffer */
 
+	HammingExtent *extents;		/* the codes pages written */
+	int			extent_count;
+	int			extent_capacity;
+
 	uint64		row_total;
 	uint64		code_total;		/* distinct a page */
 } HammingBuild;
@@ -61,6 +69,25 @@ new_build_page(HammingBuild *build, HxPageKind kind)
 	return buf;
 }
 
+/* Notes that the block is a codes page. */
+static void
+note_codes_page(HammingBuild *build, BlockNumber blk)
+{
+	HammingExtent *last = build->extents + build->extent_count - 1;
+
+	if (build->extent_count > 0 && last->first + last->count == blk)
+	{
+		last->count++;
+		return;
+	}
+	if (build->extent_count == build->extent_capacity)
+	{
+		build->extent_capacity *= 2;
+		build->extents = repalloc(build->extents, build->extent_capacity * sizeof(HammingExtent));
+	}
+	build->extents[build->extent_count++] = (HammingExtent) {.first = blk,.count = 1};
+}
+
 /* Writes the codes page that has been packed; returns its block. */
 static BlockNumber
 flush_packer(HammingBuild *build)
@@ -72,6 +99,7 @@ flush_packer(HammingBuild *build)
 	MarkBufferDirty(buf);
 	UnlockReleaseBuffer(buf);
 
+	note_codes_page(build, blk);
 	build->code_total += build->packer.codes;
 	hamming_packer_reset(&build->packer);
 	return blk;
@@ -242,9 +270,56 @@ write_empty_meta(HammingBuild *build)
 
 	if (BufferGetBlockNumber(buf) != HAMMING_METABLOCK)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(build->index));
-	hamming_meta_init(BufferGetPage(buf), &build->shape);
+	hamming_meta_init(BufferGetPage(buf), &build->shape, HAMMING_METHOD_SCAN, 0);
 	MarkBufferDirty(buf);
 	UnlockReleaseBuffer(buf);
+}
+
+/*
+ * Decides on chunk tables and makes them. They wait for the first code when its
+ * bits are not known yet.
+ */
+static void
+build_tables(HammingBuild *build)
+{
+	int			chunks;
+	int			method = hamming_choose_method(build->index, &build->shape, build->row_total,
+											   &chunks);
+	BlockNumber map = InvalidBlockNumber;
+	BlockNumber extents = 0;
+
+	if (build->shape.bits > 0)
+		chunks = hamming_choose_chunks(build->index, &build->shape, method, chunks);
+	if (build->shape.bits > 0 && chunks > 0)
+	{
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HAMMING_PHASE_TABLES);
+		extents = hamming_extents_build(build->index, build->extents, build->extent_count);
+		map = hamming_tables_build(build->index, &build->shape, build->extents,
+								   build->extent_count, build->row_total, chunks);
+	}
+
+	Buffer		meta_buf = ReadBuffer(build->index, HAMMING_METABLOCK);
+
+	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
+
+	HammingMetaPage *meta = hamming_meta(BufferGetPage(meta_buf));
+
+	meta->method = method;
+	meta->chunks = chunks;
+	meta->chunk_root = map;
+	meta->extents = extents;
+	MarkBufferDirty(meta_buf);
+	UnlockReleaseBuffer(meta_buf);
+}
+
+/* Frees the batch: the chunk tables need its memory. */
+static void
+free_batch(HammingBuild *build)
+{
+	if (build->max_capacity == 0)
+		return;
+	pfree(build->codes);
+	pfree(build->rows);
 }
 
 /* Writes the last page and tells the metapage what has been built and where there is room. */
@@ -296,6 +371,8 @@ hamming_build(Relation heap, Relation index, IndexInfo *info)
 	build.context = context;
 	build.row_context = AllocSetContextCreate(context, "hashidx_hamming build row",
 											  ALLOCSET_DEFAULT_SIZES);
+	build.extent_capacity = 64;
+	build.extents = palloc(build.extent_capacity * sizeof(HammingExtent));
 	write_empty_meta(&build);
 
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HAMMING_PHASE_READ);
@@ -304,6 +381,8 @@ hamming_build(Relation heap, Relation index, IndexInfo *info)
 
 	flush_batch(&build);
 	finish_pages(&build);
+	free_batch(&build);
+	build_tables(&build);
 
 	if (RelationNeedsWAL(index))
 	{
@@ -325,11 +404,18 @@ void
 hamming_buildempty(Relation index)
 {
 	HammingShape shape = hamming_declared_shape(index);
+	int			chunks;
+	int			method = hamming_choose_method(index, &shape, 0, &chunks);
+
+	/* The tables are made with the first code, so the bits must seem to come with it. */
+	if (method == HAMMING_METHOD_MIH)
+		shape.bits = 0;
+
 	Buffer		buf = ExtendBufferedRel(BMR_REL(index), INIT_FORKNUM, NULL,
 										EB_LOCK_FIRST | EB_SKIP_EXTENSION_LOCK);
 
 	START_CRIT_SECTION();
-	hamming_meta_init(BufferGetPage(buf), &shape);
+	hamming_meta_init(BufferGetPage(buf), &shape, method, chunks);
 	MarkBufferDirty(buf);
 	log_newpage_buffer(buf, true);
 	END_CRIT_SECTION();

@@ -4,16 +4,15 @@
  *
  * Each page is copied under a share lock and examined without it.
  */
-#include "am/hamming/hamming.h"
+#include "am/hamming/hamming_check.h"
 
 #include "access/tableam.h"
 #include "miscadmin.h"
 #include "type/bincode.h"
 #include "utils/snapmgr.h"
 
-/* Copies a block. */
-static void
-read_page(Relation index, BlockNumber blk, char *copy)
+void
+hamming_read_page(Relation index, BlockNumber blk, char *copy)
 {
 	CHECK_FOR_INTERRUPTS();
 
@@ -25,7 +24,7 @@ read_page(Relation index, BlockNumber blk, char *copy)
 }
 
 const void *
-hamming_key_bytes(Datum key, Size *bytes)
+hamming_key_bytes(Relation index, Datum key, Size *bytes)
 {
 	BincodeView code = hx_bincode_view(key);
 
@@ -63,7 +62,7 @@ check_payload_link(HxCheck *check, BlockNumber blk, HammingRow *row)
 
 	if (payload_blk >= HAMMING_FIRST_BLOCK && payload_blk < RelationGetNumberOfBlocks(check->index))
 	{
-		read_page(check->index, payload_blk, copy.data);
+		hamming_read_page(check->index, payload_blk, copy.data);
 		if (hx_page_problem(copy.data, HX_PAGE_ID_HAMMING) == NULL &&
 			hx_page_opaque(copy.data)->kind == HX_PAGE_PAYLOAD &&
 			hamming_payload_find(copy.data, ItemPointerGetOffsetNumberNoCheck(&row->payload),
@@ -85,28 +84,17 @@ check_payload_link(HxCheck *check, BlockNumber blk, HammingRow *row)
 					  payload_blk, ItemPointerGetOffsetNumberNoCheck(&row->payload));
 }
 
-/* Can there be such a heap row? The table may have grown since its end was looked up. */
-static bool
-is_plausible_tid(HxCheck *check, ItemPointer tid)
-{
-	if (!ItemPointerIsValid(tid))
-		return false;
-	if (ItemPointerGetBlockNumber(tid) >= check->heap_blocks)
-		check->heap_blocks = RelationGetNumberOfBlocks(check->heap);
-	return ItemPointerGetBlockNumber(tid) < check->heap_blocks;
-}
-
-/* The rows of one code. */
+/* The rows of one code, on a codes page (copy 0) or a leaf of chunk table copy - 1. */
 static void
 check_run(HxCheck *check, BlockNumber blk, const HammingView *view, int begin, int end,
-		  const uint8 *code)
+		  const uint8 *code, int copy)
 {
 	for (int i = begin; i < end; i++)
 	{
 		bool		continues;
 		HammingRow	row = hamming_view_row(view, i, &continues);
 
-		if (!is_plausible_tid(check, &row.tid))
+		if (!hx_check_is_plausible(check, &row.tid))
 		{
 			hx_check_warn(check, blk, "Row %d points to (%u,%u), which cannot be in the table.", i,
 						  ItemPointerGetBlockNumberNoCheck(&row.tid),
@@ -116,12 +104,12 @@ check_run(HxCheck *check, BlockNumber blk, const HammingView *view, int begin, i
 		if (view->row_bytes == sizeof(HammingRow))
 			check_payload_link(check, blk, &row);
 		if (check->filter != NULL)
-			hx_check_add_row(check, row.tid, code, view->planes.code_bytes);
+			hx_check_add_copy(check, copy, row.tid, code, view->planes.code_bytes);
 	}
 }
 
-static void
-check_codes_page(HxCheck *check, BlockNumber blk, Page page, const HammingShape *shape)
+void
+hamming_check_codes(HxCheck *check, BlockNumber blk, Page page, const HammingShape *shape, int copy)
 {
 	HammingView view;
 	uint16		first[HAMMING_MAX_CODES + 1];
@@ -142,7 +130,7 @@ check_codes_page(HxCheck *check, BlockNumber blk, Page page, const HammingShape 
 	for (unsigned i = 0; i < view.planes.count; i++)
 	{
 		hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes, i, code);
-		check_run(check, blk, &view, first[i], first[i + 1], code);
+		check_run(check, blk, &view, first[i], first[i + 1], code, copy);
 	}
 }
 
@@ -192,7 +180,7 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 	{
 		PGAlignedBlock copy;
 
-		read_page(check->index, blk, copy.data);
+		hamming_read_page(check->index, blk, copy.data);
 		if (hx_page_problem(copy.data, HX_PAGE_ID_HAMMING) != NULL ||
 			hx_page_opaque(copy.data)->kind != kind ||
 			!(hx_page_opaque(copy.data)->flags & HX_PAGE_LISTED))
@@ -209,85 +197,51 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 	UnlockReleaseBuffer(meta_buf);
 }
 
-void
-hamming_check(HxCheck *check)
+/* One page. */
+static void
+check_page(HxCheck *check, const HammingCache *cache, BlockNumber blk)
 {
-	HammingShape shape = hamming_cache(check->index)->shape;
-	BlockNumber blocks = RelationGetNumberOfBlocks(check->index);
+	PGAlignedBlock copy;
+	const char *problem;
 
-	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks; blk++)
+	hamming_read_page(check->index, blk, copy.data);
+	if (PageIsNew(copy.data))
+		return;					/* left by a crash; vacuum adopts it */
+	problem = hx_page_problem(copy.data, HX_PAGE_ID_HAMMING);
+	if (problem != NULL)
 	{
-		PGAlignedBlock copy;
-		const char *problem;
-
-		read_page(check->index, blk, copy.data);
-		if (PageIsNew(copy.data))
-			continue;			/* left by a crash; vacuum adopts it */
-		problem = hx_page_problem(copy.data, HX_PAGE_ID_HAMMING);
-		if (problem != NULL)
-			hx_check_warn(check, blk, "%s", problem);
-		else if (hx_page_opaque(copy.data)->kind == HX_PAGE_CODES)
-			check_codes_page(check, blk, copy.data, &shape);
-		else if (hx_page_opaque(copy.data)->kind == HX_PAGE_PAYLOAD)
-			check_payload_page(check, blk, copy.data);
-		else
-			hx_check_warn(check, blk, "There is a second metapage.");
+		hx_check_warn(check, blk, "%s", problem);
+		return;
 	}
-	check_list(check, HAMMING_LIST_CODES, HX_PAGE_CODES);
-	check_list(check, HAMMING_LIST_PAYLOAD, HX_PAGE_PAYLOAD);
+
+	HxPageKind	kind = hx_page_opaque(copy.data)->kind;
+
+	if (kind == HX_PAGE_CODES)
+		hamming_check_codes(check, blk, copy.data, &cache->shape, 0);
+	else if (kind == HX_PAGE_PAYLOAD)
+		check_payload_page(check, blk, copy.data);
+	else if (kind >= HX_PAGE_CHUNK_MAP && kind <= HX_PAGE_EXTENTS)
+		hamming_check_table_page(check, cache, blk, copy.data);
+	else
+		hx_check_warn(check, blk, "There is a page of a kind that does not belong here.");
 }
 
 void
-hamming_stats(Relation index, HxStats *stats)
+hamming_check(HxCheck *check)
 {
-	HammingShape shape = hamming_cache(index)->shape;
-	BlockNumber blocks = RelationGetNumberOfBlocks(index);
-	double		codes_pages = 0;
-	double		payload_pages = 0;
-	double		empty_pages = 0;
-	double		codes = 0;
-	double		rows = 0;
+	HammingCache cache = *hamming_cache(check->index);
+	BlockNumber blocks = RelationGetNumberOfBlocks(check->index);
 
-	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks; blk++)
+	check->copies = cache.tables.chunks.count;
+
+	/* What a leaf that is divided meanwhile gives away is behind the end as it was. */
+	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks;)
 	{
-		PGAlignedBlock copy;
-		HammingView view;
-		const char *problem;
-
-		read_page(index, blk, copy.data);
-		if (PageIsNew(copy.data))
-		{
-			empty_pages++;
-			continue;
-		}
-		problem = hx_page_problem(copy.data, HX_PAGE_ID_HAMMING);
-		if (problem == NULL && hx_page_opaque(copy.data)->kind == HX_PAGE_PAYLOAD)
-		{
-			payload_pages++;
-			continue;
-		}
-		if (problem == NULL && hx_page_opaque(copy.data)->kind != HX_PAGE_CODES)
-			problem = "There is a second metapage.";
-		if (problem == NULL)
-			problem = hamming_view(copy.data, &shape, &view);
-		if (problem != NULL)
-			hx_page_report_damage(index, blk, "%s", problem);
-		codes_pages++;
-		empty_pages += (view.row_count == 0);
-		codes += view.planes.count;
-		rows += view.row_count;
+		check_page(check, &cache, blk++);
+		if (blk == blocks)
+			blocks = RelationGetNumberOfBlocks(check->index);
 	}
-
-	hx_stats_push_text(stats, "access_method", "hashidx_hamming");
-	hx_stats_push_number(stats, "format", HAMMING_FORMAT, 0);
-	hx_stats_push_text(stats, "method", "scan");
-	hx_stats_push_number(stats, "bits", shape.bits, 0);
-	hx_stats_push_number(stats, "rows", rows, 0);
-	hx_stats_push_number(stats, "codes", codes, 0);
-	hx_stats_push_number(stats, "pages", blocks, 0);
-	hx_stats_push_number(stats, "codes_pages", codes_pages, 0);
-	hx_stats_push_number(stats, "payload_pages", payload_pages, 0);
-	hx_stats_push_number(stats, "empty_pages", empty_pages, 0);
-	hx_stats_push_number(stats, "bytes", (double) blocks * BLCKSZ, 0);
-	hx_stats_push_number(stats, "bytes_per_row", rows > 0 ? blocks * (double) BLCKSZ / rows : 0, 2);
+	check_list(check, HAMMING_LIST_CODES, HX_PAGE_CODES);
+	check_list(check, HAMMING_LIST_PAYLOAD, HX_PAGE_PAYLOAD);
+	hamming_check_tables(check, &cache);
 }

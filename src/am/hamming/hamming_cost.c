@@ -4,6 +4,7 @@
  */
 #include "am/hamming/hamming.h"
 #include "am/hamming/hamming_collect.h"
+#include "am/hamming/hamming_plan.h"
 
 #include <math.h>
 
@@ -12,6 +13,7 @@
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "type/ball.h"
 #include "utils/float.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
@@ -25,18 +27,111 @@
 
 #define LOG2(x) (log(x) / M_LN2)
 
-/* One pass over all pages. */
+/* What the estimate needs to know of an index. */
+typedef struct Facts
+{
+	int			bits;
+	HxChunks	chunks;			/* count 0: no chunk tables */
+	double		pages;			/* of codes */
+} Facts;
+
+/* Codes pages of so many rows without INCLUDE columns and without equal codes. */
+static double
+codes_pages(const IndexOptInfo *info, const HammingShape *shape)
+{
+	double		per_page = HAMMING_CODES_SPACE / (shape->code_bytes + shape->row_bytes);
+
+	return Min(info->pages, ceil(info->tuples / per_page) + 1);
+}
+
+/* Bits that are not known, of a hypothetical index or an empty one, are guessed. */
+static Facts
+find_facts(const IndexOptInfo *info)
+{
+	Facts		facts = {.bits = 64,.pages = info->pages};
+
+	if (!info->hypothetical)
+	{
+		Relation	index = index_open(info->indexoid, NoLock);
+		const HammingCache *cache = hamming_cache(index);
+
+		if (cache->shape.bits > 0)
+			facts.bits = cache->shape.bits;
+		facts.chunks = cache->tables.chunks;
+		if (facts.chunks.count > 0)
+			facts.pages = codes_pages(info, &cache->shape);
+		index_close(index, NoLock);
+	}
+	return facts;
+}
+
+/* Reading so many pages of codes. */
 static Cost
-pass_cost(const IndexOptInfo *info, int bits)
+pages_cost(const IndexOptInfo *info, const Facts *facts, double pages)
 {
 	double		seq_page_cost;
-	double		words = Max(ceil(bits / 64.0), 1);
+	double		words = Max(ceil(facts->bits / 64.0), 1);
+	double		codes = info->tuples * pages / Max(facts->pages, 1);
 
 	get_tablespace_page_costs(info->reltablespace, NULL, &seq_page_cost);
 	if (info->pages < effective_cache_size / 4.0)
 		seq_page_cost *= CACHED_PAGE_SHARE;
-	return info->pages * (seq_page_cost + OPERATORS_PER_PAGE * cpu_operator_cost) +
-		info->tuples * words * OPERATORS_PER_WORD * cpu_operator_cost;
+	return pages * (seq_page_cost + OPERATORS_PER_PAGE * cpu_operator_cost) +
+		codes * words * OPERATORS_PER_WORD * cpu_operator_cost;
+}
+
+/* One pass over all codes pages. */
+static Cost
+pass_cost(const IndexOptInfo *info, const Facts *facts)
+{
+	return pages_cost(info, facts, facts->pages);
+}
+
+/* The radius of a condition `code <@ ball`; -1 when it is not known yet. */
+static int
+radius_of(const Expr *clause)
+{
+	const Node *ball = IsA(clause, OpExpr) ? lsecond(((const OpExpr *) clause)->args) : NULL;
+	int32		radius = -1;
+
+	if (ball != NULL && IsA(ball, Const) && !((const Const *) ball)->constisnull)
+		hx_ball_view(((const Const *) ball)->constvalue, &radius);
+	else if (ball != NULL && IsA(ball, FuncExpr) &&
+			 list_length(((const FuncExpr *) ball)->args) == 2)
+	{
+		const Node *argument = lsecond(((const FuncExpr *) ball)->args);
+
+		if (IsA(argument, Const) && !((const Const *) argument)->constisnull)
+			radius = DatumGetInt32(((const Const *) argument)->constvalue);
+	}
+	return radius;
+}
+
+/* The search of a range: by chunk tables where they are cheaper, else a pass. */
+static Cost
+range_cost(const IndexOptInfo *info, const Facts *facts, List *clauses)
+{
+	Cost		pass = pass_cost(info, facts);
+	ListCell   *cell;
+
+	if (facts->chunks.count == 0)
+		return pass;
+	foreach(cell, clauses)
+	{
+		ListCell   *qual;
+
+		foreach(qual, lfirst_node(IndexClause, cell)->indexquals)
+		{
+			int			radius = radius_of(lfirst_node(RestrictInfo, qual)->clause);
+			double		leaves;
+
+			if (radius < 0)
+				continue;
+			leaves = hamming_plan_estimate(&facts->chunks, facts->pages, radius);
+			pass = Min(pass, HAMMING_LEAF_COST * pages_cost(info, facts, leaves));
+		}
+	}
+	return pass;
 }
 
 /*
@@ -45,9 +140,9 @@ pass_cost(const IndexOptInfo *info, int bits)
  * of sorting them.
  */
 static Cost
-ordered_cost(const IndexOptInfo *info, int bits, int code_bytes, double rows)
+ordered_cost(const IndexOptInfo *info, const Facts *facts, int code_bytes, double rows)
 {
-	Cost		pass = pass_cost(info, bits);
+	Cost		pass = pass_cost(info, facts);
 	Cost		total = 0;
 	double		most = Max(work_mem * 1024.0 / hamming_collector_row_size(code_bytes),
 						   HAMMING_FIRST_WANT);
@@ -71,22 +166,6 @@ ordered_cost(const IndexOptInfo *info, int bits, int code_bytes, double rows)
 	}
 }
 
-/* Bits of the index's codes; a guess when they are not known. */
-static int
-code_bits(const IndexOptInfo *info)
-{
-	int			bits = 0;
-
-	if (!info->hypothetical)
-	{
-		Relation	index = index_open(info->indexoid, NoLock);
-
-		bits = hamming_cache(index)->shape.bits;
-		index_close(index, NoLock);
-	}
-	return bits > 0 ? bits : 64;
-}
-
 void
 hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 					 Cost *startup, Cost *total, Selectivity *selectivity,
@@ -95,8 +174,8 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	IndexOptInfo *info = path->indexinfo;
 	bool		ordered = path->indexorderbys != NIL;
 
-	*correlation = 0;			/* neighbours lie anywhere in the table */
 	*pages = info->pages;
+	*correlation = 0;			/* neighbours lie anywhere in the table */
 	*selectivity = 1;
 
 	/* Rows with NULL codes are not here, and only one distance can be ordered by. */
@@ -112,12 +191,13 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 											  info->rel->relid, JOIN_INNER, NULL);
 
 	double		rows = clamp_row_est(*selectivity * info->tuples);
-	int			bits = code_bits(info);
-	Cost		pass = pass_cost(info, bits);
+	Facts		facts = find_facts(info);
+	Cost		pass = ordered ? pass_cost(info, &facts) :
+		range_cost(info, &facts, path->indexclauses);
 	bool		index_only = path->path.pathtype == T_IndexOnlyScan;
 
 	/* An ordered scan has read all before its first row; an unordered one returns as it reads. */
 	*startup = ordered ? pass : 0;
 	*total = rows * cpu_index_tuple_cost +
-		(ordered ? ordered_cost(info, bits, index_only ? (bits + 7) / 8 : 0, rows) : pass);
+		(ordered ? ordered_cost(info, &facts, index_only ? (facts.bits + 7) / 8 : 0, rows) : pass);
 }

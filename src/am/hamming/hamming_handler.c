@@ -5,6 +5,7 @@
  */
 #include "am/hamming/hamming.h"
 
+#include "am/hamming/hamming_options.h"
 #include "am/hamming/hamming_register.h"
 #include "catalog/pg_type.h"
 #include "commands/progress.h"
@@ -17,12 +18,14 @@ static const HxAmTools hamming_tools = {
 	.key_bytes = hamming_key_bytes,
 	.check = hamming_check,
 	.stats = hamming_stats,
+	.pairs = hamming_pairs,
 };
 
 void
 hx_hamming_register(void)
 {
 	hx_am_register(&hamming_tools);
+	hamming_options_register();
 }
 
 void
@@ -49,6 +52,7 @@ hamming_declared_shape(Relation index)
 	HammingShape shape = {0};
 
 	shape.row_bytes = has_payload ? sizeof(HammingRow) : sizeof(ItemPointerData);
+	shape.space = HAMMING_CODES_SPACE;
 	if (typmod > 0)
 		hamming_shape_set_bits(&shape, typmod);
 	return shape;
@@ -69,7 +73,7 @@ hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf)
 {
 	HxPageKind	kind = hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
 
-	if (kind != HX_PAGE_CODES &&
+	if (kind != HX_PAGE_CODES && (kind < HX_PAGE_CHUNK_MAP || kind > HX_PAGE_EXTENTS) &&
 		!(kind == HX_PAGE_PAYLOAD && shape->row_bytes == sizeof(HammingRow)))
 		hx_page_report_damage(index, BufferGetBlockNumber(buf),
 							  "The page is of a kind that does not belong here.");
@@ -109,6 +113,27 @@ hamming_row(Relation index, ItemPointer tid)
 	return row;
 }
 
+/* Reads the map of the chunk tables into the cache. */
+static void
+read_map(Relation index, BlockNumber blk, HammingCache *cache)
+{
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+	const char *problem;
+
+	if (blk < HAMMING_FIRST_BLOCK || blk >= blocks)
+		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
+							  "The map of the chunk tables should be at block %u.", blk);
+
+	Buffer		buf = ReadBuffer(index, blk);
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
+	problem = hamming_map_read(BufferGetPage(buf), cache->shape.bits, blocks, &cache->tables);
+	if (problem != NULL)
+		hx_page_report_damage(index, blk, "%s", problem);
+	UnlockReleaseBuffer(buf);
+}
+
 /* Reads the metapage into the cache, judging magic and format. */
 static void
 read_meta(Relation index, HammingCache *cache)
@@ -128,24 +153,34 @@ read_meta(Relation index, HammingCache *cache)
 
 	UnlockReleaseBuffer(buf);
 
-	if (meta.format != HAMMING_FORMAT || meta.method != HAMMING_METHOD_SCAN)
+	if (meta.format != HAMMING_FORMAT ||
+		(meta.method != HAMMING_METHOD_SCAN && meta.method != HAMMING_METHOD_MIH))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("index \"%s\" has a format that this version of hashidx cannot read",
 						RelationGetRelationName(index)),
-				 errdetail("Block %u tells format %u, method %u; this version reads format %u, method %u.",
+				 errdetail("Block %u tells format %u, method %u; this version reads format %u, methods %u and %u.",
 						   HAMMING_METABLOCK, meta.format, meta.method,
-						   HAMMING_FORMAT, HAMMING_METHOD_SCAN),
+						   HAMMING_FORMAT, HAMMING_METHOD_SCAN, HAMMING_METHOD_MIH),
 				 errhint("Install the version of hashidx that wrote it, or rebuild it with REINDEX INDEX.")));
+
+	/* Chunk tables that are made with the first code have it seem to bring the bits, too. */
+	bool		awaits_tables = meta.method == HAMMING_METHOD_MIH && meta.bits == 0;
 
 	cache->shape = hamming_declared_shape(index);
 	if (meta.row_bytes != cache->shape.row_bytes ||
-		(cache->shape.bits != 0 && meta.bits != cache->shape.bits) ||
+		(cache->shape.bits != 0 && meta.bits != cache->shape.bits && !awaits_tables) ||
 		HX_BITS_TO_BYTES(meta.bits) > HAMMING_MAX_CODE_BYTES(meta.row_bytes))
 		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
 							  "The metapage contradicts the definition of the index.");
 	hamming_shape_set_bits(&cache->shape, meta.bits);
 	memcpy(cache->room, meta.room, sizeof(cache->room));
+	cache->method = meta.method;
+	cache->chunks = meta.chunks;
+	cache->leaf_shape = hamming_leaf_shape(&cache->shape);
+	memset(&cache->tables, 0, sizeof(cache->tables));
+	if (meta.method == HAMMING_METHOD_MIH && meta.bits != 0)
+		read_map(index, meta.chunk_root, cache);
 }
 
 HammingCache *
@@ -186,6 +221,8 @@ build_phase_name(int64 phase)
 			return "grouping equal codes";
 		case HAMMING_PHASE_WRITE:
 			return "writing pages";
+		case HAMMING_PHASE_TABLES:
+			return "building chunk tables";
 		case HAMMING_PHASE_LOG:
 			return "writing WAL";
 		default:
@@ -214,6 +251,7 @@ hashidx_hamming_handler(PG_FUNCTION_ARGS)
 	routine->amstrategies = HAMMING_STRATEGY_WITHIN;
 	routine->amcaninclude = true;
 	routine->amcanreturn = can_return;
+	routine->amoptions = hamming_options;
 	routine->ambuild = hamming_build;
 	routine->ambuildempty = hamming_buildempty;
 	routine->aminsert = hamming_insert;

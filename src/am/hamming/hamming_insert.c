@@ -1,6 +1,6 @@
 /*
  * hamming_insert.c
- *	  aminsert: adds one row, on a page with room.
+ *	  aminsert: adds one row, on a page with room, and to each chunk table.
  *
  * One codes page is changed by one WAL record. When a page is full, its equal
  * codes are merged; if that frees too little, the insert moves on to another
@@ -8,22 +8,17 @@
  * that fill whole pages, whatever it is mixed with.
  */
 #include "am/hamming/hamming_list.h"
+#include "am/hamming/hamming_options.h"
+#include "am/hamming/hamming_tree.h"
 
 #include "access/generic_xlog.h"
 #include "type/bincode.h"
 
-/*
- * A full page stays in use while rewriting it makes this much room. Less would
- * have it rewritten again every few rows.
- */
-#define WORTH_KEEPING (HAMMING_CODES_SPACE / 32)
-
-typedef struct CodeInsert
+int
+hamming_worth_keeping(const HammingShape *shape)
 {
-	const HammingShape *shape;
-	const uint8 *code;
-	HammingRow	row;
-} CodeInsert;
+	return Max(shape->space / 32, shape->code_bytes + shape->row_bytes);
+}
 
 /*
  * Rewrites a full page with each code once, and with the planes' unused room given
@@ -41,8 +36,7 @@ make_room(Relation index, Buffer buf, Page page, const HammingShape *shape, bool
 		hamming_report_runs(index, buf);
 
 	bool		merged = packer.codes < (int) view.planes.count;
-	bool		worth = hamming_packer_free_bytes(&packer) >=
-		Max(WORTH_KEEPING, shape->code_bytes + shape->row_bytes);
+	bool		worth = hamming_packer_free_bytes(&packer) >= hamming_worth_keeping(shape);
 
 	*changed = merged || worth;
 	if (*changed)
@@ -51,29 +45,42 @@ make_room(Relation index, Buffer buf, Page page, const HammingShape *shape, bool
 	return worth;
 }
 
-/* HammingPlace: puts the code and its row on the page. */
-static bool
-place_code(Relation index, Buffer buf, void *context)
+bool
+hamming_place(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code,
+			  HammingRow row)
 {
-	CodeInsert *insert = context;
-	const HammingShape *shape = insert->shape;
-
 	/* Before a record is begun: it must not be finished for a damaged page. */
 	hamming_checked_view(index, shape, buf, BufferGetPage(buf));
 
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
-	bool		placed = hamming_codes_append(page, shape, insert->code, insert->row);
+	bool		placed = hamming_codes_append(page, shape, code, row);
 	bool		changed = placed;
 
 	if (!placed && make_room(index, buf, page, shape, &changed))
-		placed = hamming_codes_append(page, shape, insert->code, insert->row);
+		placed = hamming_codes_append(page, shape, code, row);
 
 	if (changed)
 		GenericXLogFinish(record);
 	else
 		GenericXLogAbort(record);
 	return placed;
+}
+
+typedef struct CodeInsert
+{
+	const HammingShape *shape;
+	const uint8 *code;
+	HammingRow	row;
+} CodeInsert;
+
+/* HammingPlace: puts the code and its row on the codes page. */
+static bool
+place_code(Relation index, Buffer buf, void *context)
+{
+	CodeInsert *insert = context;
+
+	return hamming_place(index, insert->shape, buf, insert->code, insert->row);
 }
 
 typedef struct PayloadInsert
@@ -105,21 +112,32 @@ place_payload(Relation index, Buffer buf, void *context)
 	return true;
 }
 
-/* Fixes the index's number of bits at its first code; another backend may have been first. */
+/*
+ * Fixes the index's number of bits at its first code, and makes its chunk tables if it
+ * is to have some; another backend may have been first.
+ */
 static void
 fix_bits(Relation index, HammingCache *cache, int32 bits)
 {
 	HammingShape shape = cache->shape;
 	Buffer		buf = ReadBuffer(index, HAMMING_METABLOCK);
+	HammingTables tables;
+	int			chunks;
 
 	hamming_shape_set_bits(&shape, bits);
+	chunks = hamming_choose_chunks(index, &shape, cache->method, cache->chunks);
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 	hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
 	if (hamming_meta(BufferGetPage(buf))->bits == 0)
 	{
+		BlockNumber map = chunks == 0 ? InvalidBlockNumber :
+			hamming_tree_create(index, &shape, chunks, &tables);
 		GenericXLogState *record = GenericXLogStart(index);
+		HammingMetaPage *meta = hamming_meta(GenericXLogRegisterBuffer(record, buf, 0));
 
-		hamming_meta(GenericXLogRegisterBuffer(record, buf, 0))->bits = bits;
+		meta->bits = bits;
+		meta->chunks = chunks;
+		meta->chunk_root = map;
 		GenericXLogFinish(record);
 	}
 	UnlockReleaseBuffer(buf);
@@ -155,5 +173,7 @@ hamming_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 		insert.row.payload = payload.location;
 	}
 	hamming_list_place(index, cache, HAMMING_LIST_CODES, place_code, &insert);
+	for (int k = 0; k < cache->tables.chunks.count; k++)
+		hamming_tree_insert(index, cache, k, code.bytes, insert.row);
 	return false;
 }

@@ -9,6 +9,7 @@
  */
 #include "am/hamming/hamming_list.h"
 
+#include "am/hamming/hamming_extents.h"
 #include "access/generic_xlog.h"
 #include "miscadmin.h"
 
@@ -46,6 +47,9 @@ pop_head(Relation index, Buffer meta_buf, HammingList list, Buffer buf)
 static void
 push_new_page(Relation index, const HammingShape *shape, Buffer meta_buf, HammingList list)
 {
+	const HammingMetaPage *meta = hamming_meta(BufferGetPage(meta_buf));
+	bool		noted = list == HAMMING_LIST_CODES && meta->method == HAMMING_METHOD_MIH;
+	Buffer		extents = noted ? hamming_extents_open(index, meta->extents) : InvalidBuffer;
 	Buffer		buf = hx_page_extend(index);
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		meta_page = GenericXLogRegisterBuffer(record, meta_buf, 0);
@@ -56,8 +60,12 @@ push_new_page(Relation index, const HammingShape *shape, Buffer meta_buf, Hammin
 	else
 		hx_page_init(page, HX_PAGE_PAYLOAD, HX_PAGE_ID_HAMMING);
 	hamming_list_push(meta_page, list, page, BufferGetBlockNumber(buf));
+	if (noted)
+		hamming_extents_note(record, meta_page, extents, BufferGetBlockNumber(buf));
 	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buf);
+	if (noted)
+		UnlockReleaseBuffer(extents);
 }
 
 /* Reads and exclusively locks a page of a list; damage when it is not of the list's kind. */

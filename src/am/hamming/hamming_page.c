@@ -9,7 +9,7 @@
 #include "math/group.h"
 
 void
-hamming_meta_init(Page page, const HammingShape *shape)
+hamming_meta_init(Page page, const HammingShape *shape, int method, int chunks)
 {
 	hx_page_init(page, HX_PAGE_META, HX_PAGE_ID_HAMMING);
 
@@ -18,7 +18,8 @@ hamming_meta_init(Page page, const HammingShape *shape)
 	memset(meta, 0, sizeof(*meta));
 	meta->magic = HAMMING_MAGIC;
 	meta->format = HAMMING_FORMAT;
-	meta->method = HAMMING_METHOD_SCAN;
+	meta->method = method;
+	meta->chunks = chunks;
 	meta->bits = shape->bits;
 	meta->row_bytes = shape->row_bytes;
 	for (int list = 0; list < HAMMING_LISTS; list++)
@@ -56,7 +57,7 @@ lay_out(Page page, const HammingShape *shape, int codes, int rows)
 {
 	HammingCodesPage *contents = codes_page(page);
 	int			code_bytes = shape->code_bytes;
-	int			free_bytes = HAMMING_CODES_SPACE - codes * code_bytes - rows * shape->row_bytes;
+	int			free_bytes = shape->space - codes * code_bytes - rows * shape->row_bytes;
 
 	Assert(free_bytes >= 0);
 	contents->stride = codes + free_bytes / (code_bytes + shape->row_bytes);
@@ -73,6 +74,12 @@ void
 hamming_codes_init(Page page, const HammingShape *shape)
 {
 	hx_page_init(page, HX_PAGE_CODES, HX_PAGE_ID_HAMMING);
+	hamming_codes_clear(page, shape);
+}
+
+void
+hamming_codes_clear(Page page, const HammingShape *shape)
+{
 	lay_out(page, shape, 0, 0);
 }
 
@@ -85,14 +92,14 @@ hamming_view(Page page, const HammingShape *shape, HammingView *view)
 
 	if (shape->code_bytes == 0)
 		return "There is a page of codes although the index never had any.";
-	if (planes + rows > HAMMING_CODES_SPACE)
+	if (planes + rows > shape->space)
 		return "The page claims more codes and rows than fit a page.";
 	if (contents->codes > contents->stride || contents->rows < contents->codes ||
 		(contents->codes == 0 && contents->rows > 0))
 		return "The counts of codes and rows contradict each other.";
 	if (((PageHeader) page)->pd_lower != contents->data + planes + rows - (uint8 *) page)
 		return "The page's end of data does not match its counts.";
-	if (((PageHeader) page)->pd_upper != ((PageHeader) page)->pd_special)
+	if (((PageHeader) page)->pd_upper != contents->data + shape->space - (uint8 *) page)
 		return "The page's free space does not reach to its end.";
 
 	view->planes.base = contents->data;
@@ -143,7 +150,7 @@ hamming_codes_append(Page page, const HammingShape *shape, const uint8 *code, Ha
 	uint8	   *rows = contents->data + contents->stride * shape->code_bytes;
 	uint8	   *end = rows + contents->rows * row_bytes;
 
-	if (end + row_bytes > contents->data + HAMMING_CODES_SPACE)
+	if (end + row_bytes > contents->data + shape->space)
 		return false;
 	if (contents->codes > 0 && has_code(contents, shape, contents->codes - 1, code))
 		row.tid.ip_posid |= HAMMING_ROW_CONTINUES;
@@ -162,8 +169,8 @@ void
 hamming_packer_init(HammingPacker *packer, const HammingShape *shape)
 {
 	packer->shape = *shape;
-	packer->code_data = palloc(HAMMING_CODES_SPACE);
-	packer->row_data = palloc(HAMMING_CODES_SPACE / shape->row_bytes * sizeof(HammingRow));
+	packer->code_data = palloc(shape->space);
+	packer->row_data = palloc(shape->space / shape->row_bytes * sizeof(HammingRow));
 	hamming_packer_reset(packer);
 }
 
@@ -184,7 +191,7 @@ hamming_packer_reset(HammingPacker *packer)
 int
 hamming_packer_free_bytes(const HammingPacker *packer)
 {
-	return HAMMING_CODES_SPACE - packer->codes * packer->shape.code_bytes -
+	return packer->shape.space - packer->codes * packer->shape.code_bytes -
 		packer->rows * packer->shape.row_bytes;
 }
 
@@ -223,37 +230,61 @@ hamming_packer_store(const HammingPacker *packer, Page page)
 		memcpy(rows + i * shape->row_bytes, &packer->row_data[i], shape->row_bytes);
 }
 
+void
+hamming_packer_merge(HammingPacker *packer)
+{
+	int			code_bytes = packer->shape.code_bytes;
+	uint32		order[HAMMING_MAX_CODES];
+	uint16		first[HAMMING_MAX_CODES + 1];
+	void	   *scratch = palloc(hx_group_scratch(packer->codes));
+	HammingPacker merged;
+	int			codes = 0;
+
+	for (int i = 0; i < packer->rows; i++)
+		if (!(packer->row_data[i].tid.ip_posid & HAMMING_ROW_CONTINUES))
+			first[codes++] = i;
+	first[codes] = packer->rows;
+	hx_group_equal(packer->code_data, code_bytes, codes, order, scratch, NULL, NULL);
+
+	hamming_packer_init(&merged, &packer->shape);
+	for (int i = 0; i < codes; i++)
+		for (int r = first[order[i]]; r < first[order[i] + 1]; r++)
+		{
+			HammingRow	row = packer->row_data[r];
+
+			row.tid.ip_posid &= ~HAMMING_ROW_CONTINUES;
+			hamming_packer_add(&merged, packer->code_data + order[i] * code_bytes, row);
+		}
+	hamming_packer_free(packer);
+	*packer = merged;
+	pfree(scratch);
+}
+
 bool
 hamming_packer_load(HammingPacker *packer, const HammingView *view, HammingKeep keep, void *context)
 {
 	const HxPlanes *planes = &view->planes;
-	int			code_bytes = planes->code_bytes;
 	uint16		first[HAMMING_MAX_CODES + 1];
-	uint32		order[HAMMING_MAX_CODES];
-	uint8	   *codes = palloc(Max(planes->count * code_bytes, 1));
-	void	   *scratch = palloc(hx_group_scratch(planes->count));
+	uint8	   *code = palloc(planes->code_bytes);
 
 	if (!hamming_view_runs(view, first))
 		return false;
-	for (unsigned i = 0; i < planes->count; i++)
-		hx_planes_get(planes->base, planes->stride, code_bytes, i, codes + i * code_bytes);
-	hx_group_equal(codes, code_bytes, planes->count, order, scratch, NULL, NULL);
-
 	hamming_packer_reset(packer);
 	for (unsigned i = 0; i < planes->count; i++)
 	{
-		for (int r = first[order[i]]; r < first[order[i] + 1]; r++)
+		hx_planes_get(planes->base, planes->stride, planes->code_bytes, i, code);
+		for (int r = first[i]; r < first[i + 1]; r++)
 		{
 			bool		continues;
 			HammingRow	row = hamming_view_row(view, r, &continues);
 
-			if (keep != NULL && !keep(&row, context))
+			if (keep != NULL && !keep(code, &row, context))
 				continue;
-			if (!hamming_packer_add(packer, codes + order[i] * code_bytes, row))
+			if (!hamming_packer_add(packer, code, row))
 				elog(ERROR, "contents of a page of hashidx_hamming outgrew a page");
 		}
 	}
-	pfree(scratch);
-	pfree(codes);
+	pfree(code);
+	hamming_packer_merge(packer);
 	return true;
 }

@@ -18,8 +18,9 @@
 #define HAMMING_METABLOCK 0
 #define HAMMING_FIRST_BLOCK 1
 
-/* How the index answers; other methods are later formats' business. */
+/* How the index answers: by reading all codes, or also by way of chunk tables. */
 #define HAMMING_METHOD_SCAN 1
+#define HAMMING_METHOD_MIH 2
 
 /* The lists of pages with room, one a page kind. */
 typedef enum HammingList
@@ -37,10 +38,10 @@ typedef struct HammingMetaPage
 	uint16		method;			/* HAMMING_METHOD_* */
 	uint32		bits;			/* of each code; 0 until the first code is known */
 	uint16		row_bytes;		/* of a row: 6, or 12 with INCLUDE columns */
-	uint16		chunks;			/* chunk tables for multi-index hashing; 0 */
+	uint16		chunks;			/* chunk tables: as asked for (0: by our choice), then as made */
 	BlockNumber room[HAMMING_LISTS];	/* heads of the lists of pages with room */
-	BlockNumber chunk_root;		/* root of the chunk tables; InvalidBlockNumber */
-	uint32		unused;
+	BlockNumber chunk_root;		/* the map of the chunk tables; InvalidBlockNumber: none */
+	BlockNumber extents;		/* with chunk tables: the list of codes pages; else 0 */
 	uint64		rows;			/* rows and distinct codes a page, as counted by */
 	uint64		codes;			/* the last build or vacuum */
 } HammingMetaPage;
@@ -77,6 +78,7 @@ typedef struct HammingShape
 	uint32		bits;			/* 0: not known yet */
 	uint16		code_bytes;
 	uint16		row_bytes;
+	uint16		space;			/* bytes of a page that planes and rows may take */
 } HammingShape;
 
 /* The largest code that fits a page together with one row. */
@@ -95,13 +97,16 @@ typedef struct HammingView
 	int			row_bytes;
 } HammingView;
 
-extern void hamming_meta_init(Page page, const HammingShape *shape);
+extern void hamming_meta_init(Page page, const HammingShape *shape, int method, int chunks);
 extern HammingMetaPage *hamming_meta(Page page);
 
 /* NULL, or what is wrong with the metapage: its magic; the format is the caller's to judge. */
 extern const char *hamming_meta_problem(Page page);
 
 extern void hamming_codes_init(Page page, const HammingShape *shape);
+
+/* Makes an empty codes area of a page that has been initialised, with shape->space bytes. */
+extern void hamming_codes_clear(Page page, const HammingShape *shape);
 
 /*
  * Checks a codes page that hx_page_problem() has passed and points the view
@@ -165,8 +170,11 @@ extern int	hamming_packer_free_bytes(const HammingPacker *packer);
  */
 extern void hamming_packer_store(const HammingPacker *packer, Page page);
 
-/* Decides whether a row stays. */
-typedef bool (*HammingKeep) (const HammingRow *row, void *context);
+/* Brings equal codes together, each once; what is then free shows in hamming_packer_free_bytes. */
+extern void hamming_packer_merge(HammingPacker *packer);
+
+/* Decides whether a row, which has the code, stays. */
+typedef bool (*HammingKeep) (const uint8 *code, const HammingRow *row, void *context);
 
 /*
  * Takes over a page's rows for which keep() says so (all if NULL), each code

@@ -1,31 +1,27 @@
 /*
  * hamming_scan.c
- *	  Ordered scans, range scans, bitmap scans and index-only scans.
+ *	  Ordered scans, range scans and bitmap scans.
  *
- * Every scan reads every codes page once, in block order, under a share lock
- * that it gives back before it looks at the next page; what it finds is copied,
- * so no pin is kept and vacuum is never in the way.
+ * A scan reads every codes page once, in block order, or, where that is cheaper, the
+ * leaves of the chunk tables that hold all within the radius it wants; each page
+ * under a share lock that it gives back before it looks at the next. What it finds
+ * is copied, so no pin is kept and vacuum is never in the way.
  *
- * An ordered scan does not know how many rows the executor will take. It keeps
- * the nearest few; when they are used up it reads the pages again for eight
- * times as many, from the last (distance, TID) returned on. The order is total,
- * so nothing is returned twice or left out, whatever happens in between.
- *
- * Index-only scans: see README, "Index-only scans and vacuum", for why the
- * visibility map is asked while the page is locked.
+ * An ordered scan does not know how many rows the executor will take. With chunk
+ * tables it looks within a small radius and goes on to larger ones while that is
+ * cheap. Reading all codes, it keeps the nearest few; when they are used up it reads
+ * the pages again for eight times as many, from the last (distance, TID) returned on.
+ * The order is total, so nothing is returned twice or left out, whatever happens in
+ * between.
  */
-#include "am/hamming/hamming.h"
-#include "am/hamming/hamming_collect.h"
+#include "am/hamming/hamming_scan.h"
 
-#include "access/htup_details.h"
-#include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "access/visibilitymap.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "am/hamming/hamming_tree.h"
 #include "type/ball.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -33,51 +29,12 @@
 /* The largest distance that codes on pages can have. */
 #define ANY_DISTANCE PG_UINT16_MAX
 
-typedef struct Range
-{
-	BincodeView centre;
-	int32		radius;
-} Range;
-
-typedef struct HammingScan
-{
-	MemoryContext query_context;	/* reset by rescan: the queries */
-	MemoryContext found_context;	/* reset when the collector is made anew */
-	MemoryContext tuple_context;	/* reset for each row of an index-only scan */
-	const HxKernels *kernels;
-	HammingShape shape;
-
-	/* What is asked. */
-	bool		nothing;		/* no row can qualify */
-	bool		ordered;
-	bool		null_query;		/* ORDER BY code <~> NULL: all distances are NULL */
-	const uint8 *probe;			/* what the kernel compares with */
-	int32		radius;			/* of the ranges around the probe */
-	Range	   *ranges;			/* the other ranges */
-	int			range_count;
-
-	/* Where we are. */
-	bool		started;
-	HammingCollector collector;
-	int			next;			/* of the collector's rows */
-	uint64		returned;		/* rows since the scan was started */
-	int			want;
-	BlockNumber next_blk;		/* unordered scans: the page after those collected */
-	BlockNumber end_blk;
-
-	Relation	heap;			/* the table */
-	BlockNumber heap_blocks;	/* it has at least as many; 0 at first */
-
-	/* Visibility, for index-only scans. */
-	Buffer		vm_buf;
-	IndexFetchTableData *heap_fetch;
-	TupleTableSlot *heap_slot;
-
-	/* Scratch for one page. */
-	uint16		position[HAMMING_MAX_CODES + 16];
-	uint16		distance[HAMMING_MAX_CODES + 16];
-	uint16		first[HAMMING_MAX_CODES + 1];
-} HammingScan;
+/*
+ * The share of the price of reading all codes that may be spent on leaves: for a
+ * search that is complete with them, and for one that may have to look further.
+ */
+#define COMPLETE_SHARE 0.9
+#define ATTEMPT_SHARE 0.05
 
 IndexScanDesc
 hamming_beginscan(Relation index, int nkeys, int norderbys)
@@ -129,7 +86,7 @@ add_range(HammingScan *state, ScanKey key)
 		return;
 	}
 
-	Range		range;
+	HammingRange range;
 
 	range.centre = hx_ball_view(key->sk_argument, &range.radius);
 	state->ranges[state->range_count++] = range;
@@ -153,7 +110,7 @@ choose_probe(HammingScan *state, const BincodeView *query)
 	state->radius = ANY_DISTANCE;
 	for (int i = 0; i < state->range_count; i++)
 	{
-		Range	   *range = &state->ranges[i];
+		HammingRange *range = &state->ranges[i];
 
 		if (memcmp(range->centre.bytes, state->probe, state->shape.code_bytes) == 0)
 			state->radius = Min(state->radius, range->radius);
@@ -173,11 +130,16 @@ take_queries(IndexScanDesc scan, HammingScan *state)
 	MemoryContextReset(state->query_context);
 	old = MemoryContextSwitchTo(state->query_context);
 	state->kernels = hx_kernels;
-	state->shape = hamming_cache(scan->indexRelation)->shape;
+
+	const HammingCache *cache = hamming_cache(scan->indexRelation);
+
+	state->shape = cache->shape;
+	state->leaf_shape = cache->leaf_shape;
+	state->tables = cache->tables;
 	state->nothing = state->shape.bits == 0;	/* still empty */
 	state->ordered = scan->numberOfOrderBys > 0;
 	state->null_query = state->ordered && (scan->orderByData[0].sk_flags & SK_ISNULL);
-	state->ranges = palloc(Max(scan->numberOfKeys, 1) * sizeof(Range));
+	state->ranges = palloc(Max(scan->numberOfKeys, 1) * sizeof(HammingRange));
 	state->range_count = 0;
 
 	if (scan->numberOfOrderBys > 1)
@@ -206,7 +168,7 @@ in_other_ranges(HammingScan *state, const uint8 *code)
 {
 	for (int i = 0; i < state->range_count; i++)
 	{
-		Range	   *range = &state->ranges[i];
+		HammingRange *range = &state->ranges[i];
 
 		uint64		distance = state->kernels->hamming(range->centre.bytes, code,
 													  state->shape.code_bytes);
@@ -262,17 +224,21 @@ collect_run(IndexScanDesc scan, HammingScan *state, BlockNumber blk, const Hammi
 	}
 }
 
-/* Offers what qualifies on one codes page to the collector. */
+/* What lies on the page of a buffer, a codes page or a leaf of a chunk table (else -1). */
 static void
-collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf)
+collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf, int chunk)
 {
 	uint8		code[BLCKSZ];
-	bool		needs_code = state->range_count > 0 || state->collector.code_bytes > 0;
+	bool		needs_code = chunk >= 0 || state->range_count > 0 ||
+		state->collector.code_bytes > 0;
 	bool		by_distance = state->ordered && !state->null_query;
-	HammingView view = hamming_checked_view(scan->indexRelation, &state->shape, buf,
-											BufferGetPage(buf));
+	HammingView view = hamming_checked_view(scan->indexRelation,
+											chunk >= 0 ? &state->leaf_shape : &state->shape,
+											buf, BufferGetPage(buf));
 	unsigned	limit = state->radius;
 
+	if (chunk >= 0)
+		limit = Min(limit, state->plan.radius);
 	if (by_distance)
 		limit = Min(limit, hamming_key_distance(state->collector.limit));
 
@@ -294,6 +260,8 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf)
 		if (needs_code)
 			hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes,
 						  position, code);
+		if (chunk >= 0 && !hamming_plan_reports(&state->plan, chunk, state->probe, code))
+			continue;
 		if (!in_other_ranges(state, code))
 			continue;
 		collect_run(scan, state, BufferGetBlockNumber(buf), &view,
@@ -303,6 +271,7 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf)
 	}
 }
 
+/* Offers what qualifies on one block to the collector, if it is a codes page. */
 static void
 collect_page(IndexScanDesc scan, HammingScan *state, BlockNumber blk)
 {
@@ -314,8 +283,35 @@ collect_page(IndexScanDesc scan, HammingScan *state, BlockNumber blk)
 	/* A page that a crash left behind before its first record is empty. */
 	if (!PageIsNew(BufferGetPage(buf)) &&
 		hamming_page_kind(scan->indexRelation, &state->shape, buf) == HX_PAGE_CODES)
-		collect_codes(scan, state, buf);
+		collect_codes(scan, state, buf, -1);
 	UnlockReleaseBuffer(buf);
+}
+
+/*
+ * Offers what qualifies on one leaf to the collector; true when the target is done.
+ * A leaf that has been divided since the plan was made passes the rest of what it
+ * held on to its right neighbour.
+ */
+static bool
+collect_leaf(IndexScanDesc scan, HammingScan *state, HammingTarget *target)
+{
+	CHECK_FOR_INTERRUPTS();
+
+	Relation	index = scan->indexRelation;
+	Buffer		buf = ReadBuffer(index, target->blk);
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+
+	BlockNumber next = hamming_tree_check(index, buf, target->chunk);
+	const HammingBounds *bounds = hamming_bounds(BufferGetPage(buf));
+	bool		done = hamming_point_compare(&bounds->high, &target->high) >= 0;
+
+	if (bounds->level > 0 || (!done && next == InvalidBlockNumber))
+		hx_page_report_damage(index, target->blk, "A chunk table does not lead to all its leaves.");
+	collect_codes(scan, state, buf, target->chunk);
+	UnlockReleaseBuffer(buf);
+	target->blk = next;
+	return done;
 }
 
 /* An empty collector for `want` rows. */
@@ -332,32 +328,123 @@ new_collector(IndexScanDesc scan, HammingScan *state, int want)
 	state->next = 0;
 }
 
+/* Plans to read leaves for all within the radius, if they cost no more than their share. */
+static bool
+plan_probes(IndexScanDesc scan, HammingScan *state, int radius, double share)
+{
+	double		most = state->pages * share / HAMMING_LEAF_COST;
+	MemoryContext old;
+	bool		made;
+
+	/* Bits that go together make for more leaves than expected, or fewer. */
+	if (hamming_plan_estimate(&state->tables.chunks, state->pages, radius) > 2 * most)
+		return false;
+	old = MemoryContextSwitchTo(state->query_context);
+	made = hamming_plan_make(&state->plan, scan->indexRelation, &state->tables, state->probe,
+							 radius, most);
+	MemoryContextSwitchTo(old);
+	return made;
+}
+
+/*
+ * The next radius of an ordered scan, or after the last of them the reading of all
+ * codes; false when the scan has seen all that it is to see.
+ */
+static bool
+widen(IndexScanDesc scan, HammingScan *state, int reached)
+{
+	int			whole = Min(state->radius, (int32) state->shape.bits);
+	int			chunks = state->tables.chunks.count;
+	int			radius = reached < 0 ? chunks - 1 : reached + (chunks + 1) / 2;
+
+	if (reached >= whole)
+		return false;
+	radius = Min(radius, whole);
+	state->probing = chunks > 0 && !state->null_query &&
+		plan_probes(scan, state, radius, radius == whole ? COMPLETE_SHARE : ATTEMPT_SHARE);
+	return true;
+}
+
 /* One pass over the index: collects the nearest rows beyond `after`. */
 static void
 collect_nearest(IndexScanDesc scan, HammingScan *state, uint64 after)
 {
 	new_collector(scan, state, state->want);
 	hamming_collector_start(&state->collector, after);
-	state->end_blk = RelationGetNumberOfBlocks(scan->indexRelation);
-	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < state->end_blk; blk++)
-		collect_page(scan, state, blk);
+	for (int i = 0; state->probing && i < state->plan.count; i++)
+	{
+		HammingTarget target = state->plan.targets[i];
+
+		while (!collect_leaf(scan, state, &target))
+			;
+	}
+	for (int i = 0; !state->probing && i < state->extent_count; i++)
+	{
+		for (BlockNumber n = 0; n < state->extents[i].count; n++)
+			collect_page(scan, state, state->extents[i].first + n);
+	}
 	hamming_collector_finish(&state->collector);
+}
+
+/* Collects the rows of one page more; false when there is none. */
+static bool
+collect_one_page(IndexScanDesc scan, HammingScan *state)
+{
+	if (state->probing)
+	{
+		if (state->next_target == state->plan.count)
+			return false;
+		if (collect_leaf(scan, state, &state->plan.targets[state->next_target]))
+			state->next_target++;
+		return true;
+	}
+	while (state->next_extent < state->extent_count)
+	{
+		const HammingExtent *extent = &state->extents[state->next_extent];
+
+		if (state->next_page < extent->count)
+		{
+			collect_page(scan, state, extent->first + state->next_page++);
+			return true;
+		}
+		state->next_extent++;
+		state->next_page = 0;
+	}
+	return false;
 }
 
 /* Collects the rows of the next page that has any; false at the end. */
 static bool
 collect_next_page(IndexScanDesc scan, HammingScan *state)
 {
+	bool		more;
+
 	state->next = 0;
-	while (state->next_blk < state->end_blk)
+	do
 	{
 		hamming_collector_start(&state->collector, 0);
-		collect_page(scan, state, state->next_blk++);
+		more = collect_one_page(scan, state);
 		hamming_collector_finish(&state->collector);
-		if (state->collector.count > 0)
-			return true;
-	}
-	return false;
+	} while (more && state->collector.count == 0);
+	return more;
+}
+
+/* Finds out where the codes pages are. */
+static void
+find_pages(IndexScanDesc scan, HammingScan *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->query_context);
+
+	state->extents = hamming_codes_extents(scan->indexRelation, &state->extent_count);
+	state->pages = 0;
+	for (int i = 0; i < state->extent_count; i++)
+		state->pages += state->extents[i].count;
+	state->next_extent = 0;
+	state->next_page = 0;
+	state->next_target = 0;
+	if (state->tables.chunks.count > 0)
+		hamming_plan_init(&state->plan, &state->tables, &state->shape);
+	MemoryContextSwitchTo(old);
 }
 
 /* Before the first row of a scan. */
@@ -378,14 +465,39 @@ start(IndexScanDesc scan, HammingScan *state)
 	if (state->nothing)
 		return;
 
+	find_pages(scan, state);
 	if (state->ordered)
+	{
+		widen(scan, state, -1);
 		collect_nearest(scan, state, 0);
+	}
 	else
 	{
+		state->probing = state->tables.chunks.count > 0 &&
+			plan_probes(scan, state, Min(state->radius, (int32) state->shape.bits),
+						COMPLETE_SHARE);
 		new_collector(scan, state, HAMMING_MAX_ROWS);
-		state->next_blk = HAMMING_FIRST_BLOCK;
-		state->end_blk = RelationGetNumberOfBlocks(scan->indexRelation);
 	}
+}
+
+/*
+ * The rows collected of an ordered scan by chunk tables are used up, and there are
+ * no more within its radius: looks further. False when there are no more rows.
+ */
+static bool
+collect_beyond(IndexScanDesc scan, HammingScan *state)
+{
+	while (state->probing)
+	{
+		int			reached = state->plan.radius;
+
+		if (!widen(scan, state, reached))
+			return false;
+		collect_nearest(scan, state, (uint64) (reached + 1) << 48);
+		if (state->collector.count > 0)
+			return true;
+	}
+	return false;
 }
 
 /* Refills the collector; false when there are no more rows. */
@@ -399,7 +511,7 @@ collect_more(IndexScanDesc scan, HammingScan *state)
 	if (!state->ordered)
 		return collect_next_page(scan, state);
 	if (!collector->overflowed)
-		return false;
+		return collect_beyond(scan, state);
 
 	uint64		last = collector->found[collector->count - 1].key;
 	Size		row_size = hamming_collector_row_size(collector->code_bytes);
@@ -408,85 +520,7 @@ collect_more(IndexScanDesc scan, HammingScan *state)
 	if (state->want < most)
 		state->want = Min((Size) state->want * HAMMING_WANT_GROWTH, most);
 	collect_nearest(scan, state, last);
-	return collector->count > 0;
-}
-
-/* Does the snapshot see the heap row? Asks the heap. */
-static bool
-heap_row_visible(IndexScanDesc scan, HammingScan *state, ItemPointerData tid)
-{
-	bool		call_again = false;
-	bool		all_dead = false;
-
-	if (state->heap_fetch == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-
-		state->heap_fetch = table_index_fetch_begin(scan->heapRelation);
-		state->heap_slot = table_slot_create(scan->heapRelation, NULL);
-		MemoryContextSwitchTo(old);
-	}
-
-	bool		visible = table_index_fetch_tuple(state->heap_fetch, &tid, scan->xs_snapshot,
-												  state->heap_slot, &call_again, &all_dead);
-
-	ExecClearTuple(state->heap_slot);
-	return visible;
-}
-
-/* Reads the INCLUDE values of a visible row. */
-static void
-read_payload(IndexScanDesc scan, const HammingFound *found, Datum *values, bool *isnull)
-{
-	Relation	index = scan->indexRelation;
-	BlockNumber blk = ItemPointerGetBlockNumberNoCheck(&found->payload);
-	ItemPointerData tid = hamming_key_tid(found->key);
-	IndexTuple	payload = NULL;
-	Buffer		buf;
-
-	if (blk < HAMMING_FIRST_BLOCK || blk >= RelationGetNumberOfBlocks(index))
-		hx_page_report_damage(index, blk, "A row's INCLUDE values should be here, beyond the end.");
-
-	buf = ReadBuffer(index, blk);
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	if (hx_page_check(index, buf, HX_PAGE_ID_HAMMING) == HX_PAGE_PAYLOAD)
-		payload = hamming_payload_find(BufferGetPage(buf),
-									   ItemPointerGetOffsetNumberNoCheck(&found->payload), &tid);
-	if (payload == NULL)
-		hx_page_report_damage(index, blk, "The INCLUDE values of row (%u,%u) are missing.",
-							  ItemPointerGetBlockNumber(&tid), ItemPointerGetOffsetNumber(&tid));
-	payload = CopyIndexTuple(payload);
-	UnlockReleaseBuffer(buf);
-	if (!hamming_payload_deform(index, payload, values, isnull))
-		hx_page_report_damage(index, blk, "The INCLUDE values of row (%u,%u) do not lie within their item.",
-							  ItemPointerGetBlockNumber(&tid), ItemPointerGetOffsetNumber(&tid));
-}
-
-/* Makes the tuple of an index-only scan; false when the row is not visible. */
-static bool
-form_index_only_tuple(IndexScanDesc scan, HammingScan *state, const HammingFound *found)
-{
-	TupleDesc	desc = RelationGetDescr(scan->indexRelation);
-	Datum		values[INDEX_MAX_KEYS];
-	bool		isnull[INDEX_MAX_KEYS] = {false};
-
-	if (!found->all_visible && !heap_row_visible(scan, state, hamming_key_tid(found->key)))
-		return false;
-
-	MemoryContextReset(state->tuple_context);
-
-	MemoryContext old = MemoryContextSwitchTo(state->tuple_context);
-	Bincode    *code = hx_bincode_new(state->shape.bits);
-
-	memcpy(code->data, state->collector.codes + (Size) found->code * state->shape.code_bytes,
-		   state->shape.code_bytes);
-	values[0] = PointerGetDatum(code);
-	if (desc->natts > 1)
-		read_payload(scan, found, values, isnull);
-	scan->xs_hitupdesc = desc;
-	scan->xs_hitup = heap_form_tuple(desc, values, isnull);
-	MemoryContextSwitchTo(old);
-	return true;
+	return collector->count > 0 || collect_beyond(scan, state);
 }
 
 bool
@@ -508,7 +542,7 @@ hamming_gettuple(IndexScanDesc scan, ScanDirection direction)
 
 		const HammingFound *found = &state->collector.found[state->next++];
 
-		if (scan->xs_want_itup && !form_index_only_tuple(scan, state, found))
+		if (scan->xs_want_itup && !hamming_form_tuple(scan, found))
 			continue;
 
 		state->returned++;
@@ -552,13 +586,7 @@ hamming_endscan(IndexScanDesc scan)
 {
 	HammingScan *state = scan->opaque;
 
-	if (BufferIsValid(state->vm_buf))
-		ReleaseBuffer(state->vm_buf);
-	if (state->heap_fetch != NULL)
-	{
-		table_index_fetch_end(state->heap_fetch);
-		ExecDropSingleTupleTableSlot(state->heap_slot);
-	}
+	hamming_end_fetch(state);
 	MemoryContextDelete(state->query_context);
 	MemoryContextDelete(state->found_context);
 	MemoryContextDelete(state->tuple_context);

@@ -5,9 +5,12 @@
  * A page is read under a share lock first; only if it has dead rows is it locked
  * again, exclusively and after the metapage, and rewritten without them in one
  * WAL record, which also puts it on the list of pages with room when that is
- * worth it. Rows never move to another page, so no scan can miss one.
+ * worth it. Rows of codes pages never move to another page, so no scan can miss one.
+ * Those of a chunk table's leaf that is divided move to a new page, at the end of the
+ * file: so the pass goes on until it has seen the end that the file has by then.
  */
 #include "am/hamming/hamming_list.h"
+#include "am/hamming/hamming_tree.h"
 
 #include "access/generic_xlog.h"
 #include "commands/vacuum.h"
@@ -18,6 +21,8 @@ typedef struct HammingVacuum
 	IndexVacuumInfo *info;
 	Relation	index;
 	HammingShape shape;
+	HammingShape leaf_shape;
+	bool		adopts;			/* makes codes pages of pages that a crash left new */
 	IndexBulkDeleteCallback callback;	/* NULL: only count */
 	void	   *callback_state;
 	IndexBulkDeleteResult *stats;
@@ -33,11 +38,27 @@ is_dead(HammingVacuum *vacuum, ItemPointerData tid)
 
 /* HammingKeep */
 static bool
-is_alive(const HammingRow *row, void *context)
+is_alive(const uint8 *code, const HammingRow *row, void *context)
 {
 	ItemPointerData tid = row->tid;
 
 	return !is_dead(context, tid);
+}
+
+/* The dead rows of a codes page or a leaf. */
+static int
+count_dead(HammingVacuum *vacuum, const HammingView *view)
+{
+	int			dead = 0;
+
+	for (int i = 0; i < view->row_count; i++)
+	{
+		bool		continues;
+		HammingRow	row = hamming_view_row(view, i, &continues);
+
+		dead += is_dead(vacuum, row.tid);
+	}
+	return dead;
 }
 
 /* The rows of a codes page: counts them all and the dead ones. */
@@ -46,16 +67,8 @@ count_dead_rows(HammingVacuum *vacuum, Buffer buf)
 {
 	HammingView view = hamming_checked_view(vacuum->index, &vacuum->shape, buf,
 											BufferGetPage(buf));
-	int			dead = 0;
+	int			dead = count_dead(vacuum, &view);
 
-	for (int i = 0; i < view.row_count; i++)
-	{
-		bool		continues;
-		HammingRow	row = hamming_view_row(&view, i, &continues);
-
-		if (is_dead(vacuum, row.tid))
-			dead++;
-	}
 	vacuum->stats->num_index_tuples += view.row_count - dead;
 	vacuum->stats->tuples_removed += dead;
 	vacuum->stats->pages_free += (view.row_count == dead);
@@ -87,12 +100,16 @@ count_dead_payloads(HammingVacuum *vacuum, BlockNumber blk, Page page)
 	return dead;
 }
 
-/* Rewrites a codes page without its dead rows; returns the bytes that are then free. */
+/*
+ * Rewrites a codes page or a leaf without its dead rows; returns the bytes that are
+ * then free.
+ */
 static int
-remove_rows(HammingVacuum *vacuum, Buffer buf, Page page)
+remove_rows(HammingVacuum *vacuum, const HammingShape *shape, Buffer buf, Page page)
 {
-	HammingView view = hamming_checked_view(vacuum->index, &vacuum->shape, buf, page);
+	HammingView view = hamming_checked_view(vacuum->index, shape, buf, page);
 
+	vacuum->packer.shape = *shape;
 	if (!hamming_packer_load(&vacuum->packer, &view, is_alive, vacuum))
 		hamming_report_runs(vacuum->index, buf);
 	hamming_packer_store(&vacuum->packer, page);
@@ -136,7 +153,7 @@ rewrite_page(HammingVacuum *vacuum, Buffer buf)
 		free_bytes = HAMMING_CODES_SPACE;
 	}
 	else if (hx_page_opaque(page)->kind == HX_PAGE_CODES)
-		free_bytes = remove_rows(vacuum, buf, page);
+		free_bytes = remove_rows(vacuum, &vacuum->shape, buf, page);
 	else
 	{
 		free_bytes = remove_payloads(vacuum, BufferGetBlockNumber(buf), page);
@@ -151,27 +168,59 @@ rewrite_page(HammingVacuum *vacuum, Buffer buf)
 	UnlockReleaseBuffer(meta_buf);
 }
 
+/* Rewrites a leaf that had dead rows, unless it has become the inner page of a root since. */
+static void
+rewrite_leaf(HammingVacuum *vacuum, Buffer buf)
+{
+	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
+	if (hx_page_check(vacuum->index, buf, HX_PAGE_ID_HAMMING) == HX_PAGE_CHUNK_LEAF)
+	{
+		GenericXLogState *record = GenericXLogStart(vacuum->index);
+
+		remove_rows(vacuum, &vacuum->leaf_shape, buf, GenericXLogRegisterBuffer(record, buf, 0));
+		GenericXLogFinish(record);
+	}
+	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
+}
+
+/* Has the leaf in a share-locked buffer dead rows? */
+static bool
+leaf_has_dead(HammingVacuum *vacuum, Buffer buf)
+{
+	HammingView view = hamming_checked_view(vacuum->index, &vacuum->leaf_shape, buf,
+											BufferGetPage(buf));
+
+	return count_dead(vacuum, &view) > 0;
+}
+
 static void
 vacuum_page(HammingVacuum *vacuum, BlockNumber blk)
 {
-	bool		rewrite;
+	bool		rewrite = false;
+	HxPageKind	kind = HX_PAGE_CODES;
 	Buffer		buf = ReadBufferExtended(vacuum->index, MAIN_FORKNUM, blk, RBM_NORMAL,
 										 vacuum->info->strategy);
 	Page		page = BufferGetPage(buf);
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	if (!PageIsNew(page))
+		kind = hamming_page_kind(vacuum->index, &vacuum->shape, buf);
 	if (PageIsNew(page))
 	{
-		rewrite = vacuum->shape.bits > 0;
+		rewrite = vacuum->adopts;
 		vacuum->stats->pages_free++;
 	}
-	else if (hamming_page_kind(vacuum->index, &vacuum->shape, buf) == HX_PAGE_CODES)
+	else if (kind == HX_PAGE_CODES)
 		rewrite = count_dead_rows(vacuum, buf) > 0;
-	else
+	else if (kind == HX_PAGE_PAYLOAD)
 		rewrite = count_dead_payloads(vacuum, blk, page) > 0;
+	else if (kind == HX_PAGE_CHUNK_LEAF)
+		rewrite = leaf_has_dead(vacuum, buf);
 	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
 
-	if (rewrite)
+	if (rewrite && kind == HX_PAGE_CHUNK_LEAF)
+		rewrite_leaf(vacuum, buf);
+	else if (rewrite)
 		rewrite_page(vacuum, buf);
 	ReleaseBuffer(buf);
 }
@@ -204,10 +253,13 @@ static IndexBulkDeleteResult *
 pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	 IndexBulkDeleteCallback callback, void *callback_state)
 {
+	const HammingCache *cache = hamming_cache(info->index);
 	HammingVacuum vacuum = {
 		.info = info,
 		.index = info->index,
-		.shape = hamming_cache(info->index)->shape,
+		.shape = cache->shape,
+		.leaf_shape = cache->leaf_shape,
+		.adopts = cache->shape.bits > 0 && cache->method == HAMMING_METHOD_SCAN,
 		.callback = callback,
 		.callback_state = callback_state,
 	};
@@ -216,15 +268,17 @@ pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	vacuum.stats = stats != NULL ? stats : palloc0(sizeof(IndexBulkDeleteResult));
 	vacuum.stats->estimated_count = false;
 	vacuum.stats->num_index_tuples = 0;
-	vacuum.stats->num_pages = blocks;
 	vacuum.stats->pages_free = 0;
 
 	hamming_packer_init(&vacuum.packer, &vacuum.shape);
-	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks; blk++)
+	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks;)
 	{
 		vacuum_delay_point(false);
-		vacuum_page(&vacuum, blk);
+		vacuum_page(&vacuum, blk++);
+		if (blk == blocks)
+			blocks = RelationGetNumberOfBlocks(info->index);
 	}
+	vacuum.stats->num_pages = blocks;
 	hamming_packer_free(&vacuum.packer);
 	update_counts(&vacuum);
 	return vacuum.stats;

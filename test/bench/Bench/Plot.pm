@@ -46,6 +46,13 @@ sub svg
 		. grid($axis, TOP + 6, $y + 8) . $body . "</svg>\n";
 }
 
+sub colour
+{
+	my ($i) = @_;
+
+	return $colours[ $i % @colours ];
+}
+
 sub colours
 {
 	my (@groups) = @_;
@@ -55,7 +62,7 @@ sub colours
 	{
 		my $next = keys %colour_of;
 
-		$colour_of{ $row->{title} } //= $colours[ $next % @colours ];
+		$colour_of{ $row->{title} } //= colour($next);
 	}
 	return \%colour_of;
 }

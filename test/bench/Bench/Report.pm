@@ -58,7 +58,7 @@ sub write
 		queries($set, $methods, $results),
 		build($results->{build}),
 		inserts($results->{inserts}),
-		goals($set, $results),
+		goals($set, $results, \%figures),
 		"## The run\n\n" . join('', map { "- $_\n" } @$about));
 
 	file_text("$path.md", join("\n", grep { defined } @parts));
@@ -163,15 +163,16 @@ sub inserts
 		} qw(without with));
 }
 
+# The goals of a set, whose figures are found by name.
 sub goals
 {
-	my ($set, $results) = @_;
+	my ($set, $results, $known) = @_;
 	my @rows;
 
 	for my $goal (@{ $set->{goals} })
 	{
 		my ($name, $limit) = @$goal;
-		my $figure = $figures{$name};
+		my $figure = $known->{$name};
 		my $value = $figure->{value}->($results);
 		my $verdict = !defined $value ? 'not measured'
 			: ($figure->{least} ? $value >= $limit : $value <= $limit) ? 'met' : '**missed**';

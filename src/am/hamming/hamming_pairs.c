@@ -1,0 +1,284 @@
+/*
+ * hamming_pairs.c
+ *	  All pairs of rows within a radius of each other, for hashidx_pairs().
+ *
+ * Pages meet pages: two are copied, and one kernel call for each code of the one finds
+ * its partners on the other. With chunk tables, a leaf meets the leaves that hold what
+ * is near its keys, table after table; a pair is reported by the first table in which
+ * its keys are near enough. Without, or where that would be dearer, every codes page
+ * meets every other.
+ */
+#include "am/hamming/hamming_plan.h"
+#include "am/hamming/hamming_tree.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/* A page, copied and made ready to be compared. */
+typedef struct PageCopy
+{
+	PGAlignedBlock page;
+	HammingView view;
+	uint16		first[HAMMING_MAX_CODES + 1];
+} PageCopy;
+
+typedef struct PairSearch
+{
+	Relation	index;
+	HammingCache cache;
+	int			radius;
+	HxPairsEmit emit;
+	void	   *context;
+	HammingPlan plan;
+	PageCopy	left;
+	PageCopy	right;
+	uint16		position[HAMMING_MAX_CODES + 16];
+	uint16		distance[HAMMING_MAX_CODES + 16];
+} PairSearch;
+
+/* Makes a copied page, whose buffer is still locked, ready. */
+static void
+make_ready(PairSearch *search, Buffer buf, const HammingShape *shape, PageCopy *copy)
+{
+	memcpy(copy->page.data, BufferGetPage(buf), BLCKSZ);
+	copy->view = hamming_checked_view(search->index, shape, buf, copy->page.data);
+	if (!hamming_view_runs(&copy->view, copy->first))
+		hamming_report_runs(search->index, buf);
+}
+
+/* Emits the rows of two equal or near codes, in the one order of the two in which it is asked. */
+static void
+emit_runs(PairSearch *search, int left, int right, unsigned distance, bool both_orders)
+{
+	for (int i = search->left.first[left]; i < search->left.first[left + 1]; i++)
+		for (int j = search->right.first[right]; j < search->right.first[right + 1]; j++)
+		{
+			bool		continues;
+			HammingRow	a = hamming_view_row(&search->left.view, i, &continues);
+			HammingRow	b = hamming_view_row(&search->right.view, j, &continues);
+
+			CHECK_FOR_INTERRUPTS();
+			if (both_orders || ItemPointerCompare(&a.tid, &b.tid) < 0)
+				search->emit(search->context, a.tid, b.tid, distance);
+		}
+}
+
+/* All pairs of a row on the left page with one on the right; chunk: their table's, or -1. */
+static void
+compare_pages(PairSearch *search, int chunk, bool both_orders)
+{
+	const HxPlanes *left = &search->left.view.planes;
+	const HxPlanes *right = &search->right.view.planes;
+	uint8		code[BLCKSZ];
+	uint8		other[BLCKSZ];
+
+	CHECK_FOR_INTERRUPTS();
+	for (unsigned i = 0; i < left->count; i++)
+	{
+		hx_planes_get(left->base, left->stride, left->code_bytes, i, code);
+
+		unsigned	count = hx_kernels->hamming_select(right, code, search->radius,
+													   search->position, search->distance);
+
+		for (unsigned n = 0; n < count; n++)
+		{
+			int			j = search->position[n];
+
+			if (chunk >= 0)
+			{
+				hx_planes_get(right->base, right->stride, right->code_bytes, j, other);
+				if (!hamming_plan_reports(&search->plan, chunk, code, other))
+					continue;
+			}
+			emit_runs(search, i, j, search->distance[n], both_orders);
+		}
+	}
+}
+
+/* Copies a leaf; returns the block of its right neighbour. */
+static BlockNumber
+read_leaf(PairSearch *search, int chunk, BlockNumber blk, PageCopy *copy)
+{
+	Buffer		buf = ReadBuffer(search->index, blk);
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+
+	BlockNumber next = hamming_tree_check(search->index, buf, chunk);
+
+	if (hamming_bounds(BufferGetPage(buf))->level > 0)
+		hx_page_report_damage(search->index, blk,
+							  "A chunk table does not lead to all its leaves.");
+	make_ready(search, buf, &search->cache.leaf_shape, copy);
+	UnlockReleaseBuffer(buf);
+	return next;
+}
+
+static int
+compare_targets(const void *a, const void *b)
+{
+	return hamming_point_compare(&((const HammingTarget *) a)->high,
+								 &((const HammingTarget *) b)->high);
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	uint32		key_a = *(const uint32 *) a;
+	uint32		key_b = *(const uint32 *) b;
+
+	return key_a < key_b ? -1 : key_a > key_b;
+}
+
+/* Plans the leaves that are near any code of the left page: each of them once, in order. */
+static void
+plan_leaves(PairSearch *search, int chunk)
+{
+	const HxPlanes *planes = &search->left.view.planes;
+	HammingPlan *plan = &search->plan;
+	uint32		keys[HAMMING_MAX_CODES];
+	uint8		code[HAMMING_MAX_TABLE_BITS / 8];
+	int			kept = 0;
+
+	for (unsigned i = 0; i < planes->count; i++)
+	{
+		hx_planes_get(planes->base, planes->stride, planes->code_bytes, i, code);
+		keys[i] = hx_chunk_key(&search->cache.tables.chunks, chunk, code);
+	}
+	qsort(keys, planes->count, sizeof(uint32), compare_keys);
+
+	hamming_plan_start(plan, search->radius);
+	for (unsigned i = 0; i < planes->count; i++)
+		if (i == 0 || keys[i] != keys[i - 1])
+			hamming_plan_add(plan, search->index, &search->cache.tables, chunk, keys[i],
+							 MaxBlockNumber);
+
+	/* A leaf that was divided between two walks is planned by both, whole and in parts. */
+	qsort(plan->targets, plan->count, sizeof(HammingTarget), compare_targets);
+	for (int i = 0; i < plan->count; i++)
+		if (kept == 0 || compare_targets(&plan->targets[i], &plan->targets[kept - 1]) != 0)
+			plan->targets[kept++] = plan->targets[i];
+	plan->count = kept;
+}
+
+/* The left page, a leaf, meets the leaves that are near it. */
+static void
+meet_leaves(PairSearch *search, int chunk)
+{
+	HammingPoint done = {0};
+
+	plan_leaves(search, chunk);
+	for (int i = 0; i < search->plan.count; i++)
+	{
+		HammingTarget target = search->plan.targets[i];
+		HammingPoint high;
+
+		do
+		{
+			BlockNumber next = read_leaf(search, chunk, target.blk, &search->right);
+
+			high = hamming_bounds(search->right.page.data)->high;
+			if (i == 0 || hamming_point_compare(&high, &done) > 0)
+				compare_pages(search, chunk, false);
+			target.blk = next;
+		} while (hamming_point_compare(&high, &target.high) < 0);
+		done = high;
+	}
+}
+
+/* All leaves of one table, one after the other. */
+static void
+search_table(PairSearch *search, int chunk)
+{
+	const HammingPoint start = hamming_point_first(0);
+	Buffer		buf;
+	BlockNumber blk;
+
+	if (hx_chunk_radius(chunk, search->cache.tables.chunks.count, search->radius) < 0)
+		return;
+	buf = hamming_tree_find(search->index, &search->cache.tables, chunk, &start, 0,
+							BUFFER_LOCK_SHARE);
+	blk = BufferGetBlockNumber(buf);
+	UnlockReleaseBuffer(buf);
+	while (blk != InvalidBlockNumber)
+	{
+		blk = read_leaf(search, chunk, blk, &search->left);
+		meet_leaves(search, chunk);
+	}
+}
+
+/* Copies a codes page; false when the block is something else. */
+static bool
+read_codes(PairSearch *search, BlockNumber blk, PageCopy *copy)
+{
+	Buffer		buf = ReadBuffer(search->index, blk);
+	bool		is_codes;
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	is_codes = !PageIsNew(BufferGetPage(buf)) &&
+		hamming_page_kind(search->index, &search->cache.shape, buf) == HX_PAGE_CODES;
+	if (is_codes)
+		make_ready(search, buf, &search->cache.shape, copy);
+	UnlockReleaseBuffer(buf);
+	return is_codes;
+}
+
+/* Every codes page meets itself and those behind it. */
+static void
+search_all(PairSearch *search, const BlockNumber *blocks, BlockNumber count)
+{
+	for (BlockNumber i = 0; i < count; i++)
+	{
+		if (!read_codes(search, blocks[i], &search->left))
+			continue;
+		search->right = search->left;
+		compare_pages(search, -1, false);
+		for (BlockNumber j = i + 1; j < count; j++)
+			if (read_codes(search, blocks[j], &search->right))
+				compare_pages(search, -1, true);
+	}
+}
+
+/* The blocks of all extents. */
+static BlockNumber *
+list_blocks(Relation index, BlockNumber *count)
+{
+	int			extent_count;
+	HammingExtent *extents = hamming_codes_extents(index, &extent_count);
+	BlockNumber *blocks;
+
+	*count = 0;
+	for (int i = 0; i < extent_count; i++)
+		*count += extents[i].count;
+	blocks = palloc_extended(mul_size(Max(*count, 1), sizeof(BlockNumber)), MCXT_ALLOC_HUGE);
+	*count = 0;
+	for (int i = 0; i < extent_count; i++)
+		for (BlockNumber n = 0; n < extents[i].count; n++)
+			blocks[(*count)++] = extents[i].first + n;
+	return blocks;
+}
+
+void
+hamming_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit, void *context)
+{
+	PairSearch *search = palloc0(sizeof(PairSearch));
+	const HxChunks *chunks = &search->cache.tables.chunks;
+	BlockNumber count;
+	BlockNumber *blocks = list_blocks(index, &count);
+
+	search->index = index;
+	search->cache = *hamming_cache(index);
+	search->radius = (int) Min(radius, search->cache.shape.bits);
+	search->emit = emit;
+	search->context = context;
+
+	/* Each leaf meets so many others, where else each page meets half of all. */
+	if (chunks->count > 0 &&
+		hamming_plan_estimate(chunks, count, search->radius) < count / 2.0)
+	{
+		hamming_plan_init(&search->plan, &search->cache.tables, &search->cache.shape);
+		for (int k = 0; k < chunks->count; k++)
+			search_table(search, k);
+	}
+	else if (search->cache.shape.bits > 0)
+		search_all(search, blocks, count);
+}

@@ -1,0 +1,83 @@
+/*
+ * hnsw_cost.c
+ *	  amcostestimate. A scan pays for its beam before the first row, and then for so many
+ *	  more visits a row; README, "Costs", has the measurements behind the constants.
+ */
+#include "am/hnsw/hnsw.h"
+
+#include "access/genam.h"
+#include "am/hnsw/hnsw_effort.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/spccache.h"
+
+/* Pages that a search reads for each candidate of its beam. */
+#define VISITS_PER_EFFORT 1.2
+
+/* Nodes visited for each row beyond the first few. */
+#define VISITS_PER_ROW 1.4
+
+/* A page that is surely cached costs this share of random_page_cost. */
+#define CACHED_PAGE_SHARE 0.05
+
+/* CPU of a visit: bytes of the node that take as long as one operator. */
+#define BYTES_PER_OPERATOR 256.0
+
+/* What a hypothetical index is thought to be like. */
+#define GUESSED_EFFORT 40
+#define GUESSED_NODE_BYTES 4096
+
+/* The visit of a node, as far as pages are cached. */
+static Cost
+visit_cost(const IndexOptInfo *info, double node_bytes)
+{
+	double		random_page_cost;
+	double		cached = Min(effective_cache_size / Max((double) info->pages, 1), 1);
+
+	get_tablespace_page_costs(info->reltablespace, &random_page_cost, NULL);
+	return random_page_cost * (1 - cached * (1 - CACHED_PAGE_SHARE)) +
+		node_bytes / BYTES_PER_OPERATOR * cpu_operator_cost;
+}
+
+void
+hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_count,
+				  Cost *startup, Cost *total, Selectivity *selectivity,
+				  double *correlation, double *pages)
+{
+	IndexOptInfo *info = path->indexinfo;
+	double		effort = GUESSED_EFFORT;
+	double		node_bytes = GUESSED_NODE_BYTES;
+
+	*selectivity = 1;
+	*correlation = 0;			/* neighbours lie anywhere in the table */
+	*pages = info->pages;
+
+	/* Without a distance to order by there is no scan, and rows with NULL are not here. */
+	if (list_length(path->indexorderbys) != 1)
+	{
+		*startup = *total = get_float8_infinity();
+		hx_disable_path(&path->path);
+		return;
+	}
+
+	if (!info->hypothetical)
+	{
+		Relation	index = index_open(info->indexoid, NoLock);
+		const HnswCache *cache = hnsw_cache(index);
+
+		if (cache->shape.dims > 0)
+		{
+			effort = hnsw_scan_effort(cache, (double) info->pages * cache->shape.nodes_per_page);
+			node_bytes = cache->shape.node_bytes;
+		}
+		index_close(index, NoLock);
+	}
+
+	double		rows = clamp_row_est(info->tuples);
+	double		visits = Min(VISITS_PER_EFFORT * effort, rows);
+	Cost		visit = visit_cost(info, node_bytes);
+
+	*startup = visits * visit;
+	*total = *startup + rows * (VISITS_PER_ROW * visit + cpu_index_tuple_cost);
+}

@@ -1,0 +1,204 @@
+/*
+ * hnsw_effort.c
+ *	  The curve from effort to recall: measured at the end of a build, read by scans.
+ */
+#include "am/hnsw/hnsw_effort.h"
+
+#include <math.h>
+
+#include "am/hnsw/hnsw_expand.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/* The efforts that are measured: from 10 on, each a fifth more than the one before. */
+#define LEAST_EFFORT 10
+#define EFFORT_GROWTH 1.22
+
+/* Where the curve ends: more recall than that is not told apart by a sample. */
+#define ENOUGH_RECALL 0.999
+
+/* How far beyond the curve's end it is continued. */
+#define MOST_EXTRAPOLATION 4.0
+
+/* Exact answers and a search's own are computed alike, up to rounding. */
+#define SAME_DISTANCE 1e-5
+
+const int	hnsw_efforts[] = {10, 20, 40, 80, 160, 320, 0};
+
+/* The nearest distances that a search has found, ascending. */
+typedef struct Nearest
+{
+	float		distance[HNSW_CURVE_NEAREST];
+	int			count;
+} Nearest;
+
+/* HnswVisit: keeps the distance of a node that has rows if it is among the nearest. */
+static void
+keep_distance(void *context, HxNode node, HnswNodeHead *head, float distance)
+{
+	Nearest    *nearest = context;
+
+	if (head->state != HNSW_NODE ||
+		(nearest->count == HNSW_CURVE_NEAREST &&
+		 !(distance < nearest->distance[nearest->count - 1])))
+		return;
+	if (nearest->count < HNSW_CURVE_NEAREST)
+		nearest->count++;
+
+	int			at = nearest->count - 1;
+
+	for (; at > 0 && distance < nearest->distance[at - 1]; at--)
+		nearest->distance[at] = nearest->distance[at - 1];
+	nearest->distance[at] = distance;
+}
+
+/* The share of the true answers that was found; 1 when there are none. */
+static double
+recall_of(const Nearest *found, const float *truth)
+{
+	int			wanted = 0;
+	int			hits = 0;
+
+	while (wanted < HNSW_CURVE_NEAREST && isfinite(truth[wanted]))
+		wanted++;
+	if (wanted == 0)
+		return 1;
+
+	double		last = truth[wanted - 1];
+
+	while (hits < found->count && hits < wanted &&
+		   found->distance[hits] <= last + SAME_DISTANCE * fabs(last))
+		hits++;
+	return (double) hits / wanted;
+}
+
+static uint32
+effort_of_step(int step)
+{
+	return (uint32) rint(LEAST_EFFORT * pow(EFFORT_GROWTH, step));
+}
+
+/* Adds the recall of one query at each step to the sums. */
+static void
+measure_query(HxSearch *search, HnswExpander *expander, const HnswCache *cache,
+			  Nearest *found, const float *truth, double *sums)
+{
+	double		recall = 0;
+
+	found->count = 0;
+	hx_search_begin(search, hnsw_expand, expander);
+	hnsw_seed_entries(search, expander->query, cache);
+	for (int step = 0; step < HNSW_MAX_CURVE_POINTS; step++)
+	{
+		/* What has been found is not lost again. */
+		if (recall < 1)
+		{
+			hx_search_run(search, effort_of_step(step));
+			recall = recall_of(found, truth);
+		}
+		sums[step] += recall;
+	}
+}
+
+static void
+write_curve(Relation index, const double *sums, int count)
+{
+	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
+
+	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
+
+	HnswMetaPage *meta = hnsw_meta(BufferGetPage(buf));
+
+	meta->curve_points = 0;
+	while (meta->curve_points < HNSW_MAX_CURVE_POINTS)
+	{
+		int			step = meta->curve_points++;
+		double		recall = sums[step] / count;
+
+		meta->curve[step].effort = (uint16) effort_of_step(step);
+		meta->curve[step].recall = (uint16) rint(recall * PG_UINT16_MAX);
+		if (recall >= ENOUGH_RECALL)
+			break;
+	}
+	MarkBufferDirty(buf);
+	UnlockReleaseBuffer(buf);
+}
+
+void
+hnsw_measure_curve(Relation index, const uint8 *queries, const float *nearest, int count)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_hnsw measure",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HxSearch   *search = hnsw_search_new(context);
+	HnswShape	shape = hnsw_cache(index)->shape;
+	HnswQuery	query = {0};
+	double		sums[HNSW_MAX_CURVE_POINTS] = {0};
+
+	for (int i = 0; i < count; i++)
+	{
+		HnswCache  *cache;
+		HnswExpander expander;
+		Nearest		found;
+
+		hnsw_query_stored(&query, &shape, queries + (Size) i * shape.own_bytes);
+		cache = hnsw_cache(index);
+		hnsw_query_prepare(&query, cache->centre, cache->largest_norm);
+		hnsw_expander_init(&expander, index, &query, keep_distance, &found);
+		measure_query(search, &expander, cache, &found, nearest + (Size) i * HNSW_CURVE_NEAREST,
+					  sums);
+	}
+	if (count > 0)
+		write_curve(index, sums, count);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/*
+ * What an index that was never measured may need: more for a graph of few links, and with
+ * each doubling of the nodes.
+ */
+static double
+guess_effort(const HnswShape *shape, double nodes, double recall)
+{
+	double		doublings = log2(Max(nodes, 1000) / 1000);
+
+	return (64 + 8 * doublings) * sqrt(0.05 / (1 - recall)) * sqrt(32.0 / shape->m);
+}
+
+/* What the curve has for a recall: between its points, and a little beyond its end. */
+static double
+read_curve(const HnswCurvePoint *curve, uint32 points, double recall)
+{
+	double		target = Min(recall, ENOUGH_RECALL) * PG_UINT16_MAX;
+	uint32		at = 0;
+
+	while (at < points && curve[at].recall < target)
+		at++;
+	if (at == 0)
+		return curve[0].effort;
+	if (at < points)
+		return curve[at - 1].effort + (curve[at].effort - curve[at - 1].effort) *
+			(target - curve[at - 1].recall) / (curve[at].recall - curve[at - 1].recall);
+
+	/* To halve what is missed takes about twice the effort. */
+	double		missed = PG_UINT16_MAX - curve[at - 1].recall;
+
+	return curve[at - 1].effort * Min(missed / (PG_UINT16_MAX - target), MOST_EXTRAPOLATION);
+}
+
+uint32
+hnsw_scan_effort(const HnswCache *cache, double nodes)
+{
+	double		recall = hx_guc_recall();
+	double		effort;
+
+	if (hx_guc_ef_search() > 0)
+		return hx_guc_ef_search();
+	if (cache->curve_points > 0)
+		effort = read_curve(cache->curve, cache->curve_points, recall);
+	else
+		effort = guess_effort(&cache->shape, nodes, recall);
+	return (uint32) Max(ceil(effort), LEAST_EFFORT);
+}

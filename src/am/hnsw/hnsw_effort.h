@@ -1,0 +1,31 @@
+/*
+ * hnsw_effort.h
+ *	  How wide the beam of a search has to be for the recall that is asked for.
+ */
+#ifndef HX_HNSW_EFFORT_H
+#define HX_HNSW_EFFORT_H
+
+#include "am/hnsw/hnsw.h"
+
+/* Efforts that hashidx_recall() compares, 0 after the last. */
+extern const int hnsw_efforts[];
+
+/* Answers that the curve counts. */
+#define HNSW_CURVE_NEAREST 10
+
+/*
+ * Measures the recall of searches of many efforts, and writes the curve into the metapage; the
+ * caller logs the page. queries: `count` stored vectors, one after the other, none of them a
+ * node. nearest: for each, ascending, HNSW_CURVE_NEAREST search distances of the nodes that are
+ * truly nearest to it; INFINITY after the last when there are fewer.
+ */
+extern void hnsw_measure_curve(Relation index, const uint8 *queries, const float *nearest,
+							   int count);
+
+/*
+ * The effort of a scan: hashidx.ef_search, or what the curve has for hashidx.recall. The
+ * index has about so many nodes.
+ */
+extern uint32 hnsw_scan_effort(const HnswCache *cache, double nodes);
+
+#endif							/* HX_HNSW_EFFORT_H */

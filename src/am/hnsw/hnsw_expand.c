@@ -1,0 +1,182 @@
+/*
+ * hnsw_expand.c
+ *	  Visits of nodes on their pages, and the entries where searches begin.
+ *
+ * hnsw_expand() is where a search spends its time, most of it waiting for the memory of
+ * the page. One buffer look-up, one share lock, and everything that is computed is
+ * computed on the page itself.
+ */
+#include "am/hnsw/hnsw_expand.h"
+
+#include "kernel/kernel.h"
+#include "miscadmin.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
+
+/* Entries that a search begins with: more cost an insertion into the beam each, and find no more. */
+#define SEEDS 16
+
+/* Most estimates that are made at a time, a multiple of the 32 of a block. */
+#define RUN 256
+
+/* For HxMemory: what the context holds goes with it. */
+static void *
+allocate(void *context, size_t bytes)
+{
+	return (void *) TYPEALIGN(64, MemoryContextAllocHuge(context, add_size(bytes, 64)));
+}
+
+HxSearch *
+hnsw_search_new(MemoryContext context)
+{
+	return hx_search_new((HxMemory) {.allocate = allocate,.context = context});
+}
+
+void
+hnsw_expander_init(HnswExpander *expander, Relation index, const HnswQuery *query,
+				   HnswVisit visit, void *context)
+{
+	*expander = (HnswExpander) {
+		.index = index,
+		.query = query,
+		.blocks = RelationGetNumberOfBlocks(index),
+		.visit = visit,
+		.context = context,
+	};
+}
+
+HnswNodeHead *
+hnsw_lock_node(HnswExpander *expander, HxNode node, Buffer *buf)
+{
+	const HnswShape *shape = expander->query->shape;
+	BlockNumber blk = hnsw_node_block(shape, node);
+
+	/* The index may have grown since. */
+	if (blk >= expander->blocks)
+		expander->blocks = RelationGetNumberOfBlocks(expander->index);
+	if (blk < HNSW_FIRST_BLOCK || blk >= expander->blocks)
+		hx_page_report_damage(expander->index, blk,
+							  "A link leads here, where no node can be.");
+
+	*buf = ReadBuffer(expander->index, blk);
+	LockBuffer(*buf, BUFFER_LOCK_SHARE);
+
+	HnswNodeHead *head = hnsw_read_node(expander->index, shape, *buf, node);
+
+	if (head == NULL)
+		UnlockReleaseBuffer(*buf);
+	return head;
+}
+
+bool
+hnsw_expand(void *context, HxNode node, HxExpansion *expansion)
+{
+	HnswExpander *expander = context;
+	const HnswQuery *query = expander->query;
+	const HnswShape *shape = query->shape;
+	Buffer		buf;
+
+	CHECK_FOR_INTERRUPTS();
+
+	HnswNodeHead *head = hnsw_lock_node(expander, node, &buf);
+
+	if (head == NULL)
+		return false;
+
+	const HxLink *links = hnsw_node_links(shape, head);
+
+	expansion->distance = hnsw_query_distance(query, hnsw_node_own(head));
+	expansion->count = head->links;
+	for (unsigned i = 0; i < head->links; i++)
+		expansion->node[i] = links[i].node;
+	hx_link_estimate(&query->link, expansion->distance, links, hnsw_node_code(shape, head, 0),
+					 head->links, expansion->estimate);
+	if (expander->visit != NULL)
+		expander->visit(expander->context, node, head, expansion->distance);
+	UnlockReleaseBuffer(buf);
+	return true;
+}
+
+/* The distance of a query to the centre, to which the entries' codes are relative. */
+static float
+centre_distance(const HnswQuery *query, const float *centre)
+{
+	uint32		n = query->shape->link.dims;
+
+	switch (query->shape->metric)
+	{
+		case HNSW_HAMMING:
+			return 0;
+		case HNSW_IP:
+			/* <q, c> = <y + c, c> */
+			return centre == NULL ? 0 :
+				(float) -(hx_kernels->dot(query->y, centre, n) +
+						  hx_kernels->dot(centre, centre, n));
+		default:
+			return (float) hx_kernels->dot(query->y, query->y, n);
+	}
+}
+
+/* Keeps the nearest SEEDS of the candidates offered, in ascending order. */
+static unsigned
+keep_nearest(HxCandidate *nearest, unsigned count, HxCandidate candidate)
+{
+	unsigned	at = count < SEEDS ? count : SEEDS - 1;
+
+	for (; at > 0 && candidate.distance < nearest[at - 1].distance; at--)
+		nearest[at] = nearest[at - 1];
+	nearest[at] = candidate;
+	return count < SEEDS ? count + 1 : SEEDS;
+}
+
+/* Estimates for some entries from number `first` on: a multiple of 32. */
+static void
+estimate_entries(const HnswQuery *query, const HnswCache *cache, const void *table, float own,
+				 unsigned first, unsigned count, float *estimate)
+{
+	const HxLinkShape *shape = &query->shape->link;
+
+	if (query->shape->metric != HNSW_HAMMING)
+	{
+		hx_link_estimate_blocks(shape, table, own, cache->entries + first,
+								cache->entry_blocks + first / HX_BLOCK * hx_link_block_bytes(shape),
+								count, estimate);
+		return;
+	}
+	for (unsigned done = 0; done < count; done += HX_MAX_LINKS)
+		hx_link_estimate(&query->link, own, cache->entries + first + done,
+						 cache->entry_blocks + (Size) (first + done) * query->shape->code_bytes,
+						 Min(count - done, HX_MAX_LINKS), estimate + done);
+}
+
+void
+hnsw_seed_entries(HxSearch *search, const HnswQuery *query, const HnswCache *cache)
+{
+	HxCandidate nearest[SEEDS];
+	float		estimate[RUN];
+	float		own = centre_distance(query, cache->centre);
+	unsigned	count = 0;
+	void	   *memory = NULL;
+	void	   *table = NULL;
+
+	if (query->shape->metric != HNSW_HAMMING)
+	{
+		memory = palloc(hx_link_table_bytes(&query->shape->link) + 64);
+		table = (void *) TYPEALIGN(64, memory);
+		hx_link_table_prepare(&query->shape->link, query->y, table);
+	}
+	for (unsigned first = 0; first < cache->entry_count; first += RUN)
+	{
+		unsigned	run = Min(cache->entry_count - first, RUN);
+
+		estimate_entries(query, cache, table, own, first, run, estimate);
+		for (unsigned i = 0; i < run; i++)
+			if (count < SEEDS || estimate[i] < nearest[count - 1].distance)
+				count = keep_nearest(nearest, count,
+									 (HxCandidate) {estimate[i], cache->entries[first + i].node});
+	}
+	for (unsigned i = 0; i < count; i++)
+		hx_search_seed(search, nearest[i].node, nearest[i].distance);
+	if (memory != NULL)
+		pfree(memory);
+}

@@ -1,0 +1,552 @@
+/*
+ * hnsw_insert.c
+ *	  aminsert: a row joins the node of its vector, or becomes a node with links to its nearest
+ *	  and links back from them.
+ *
+ * Everything that is computed is computed before a page is locked, but for the choice which of
+ * a neighbour's links gives way, which needs that page alone. Each WAL record leaves a
+ * legal graph (README, "Insert").
+ */
+#include "am/hnsw/hnsw.h"
+
+#include <math.h>
+
+#include "access/generic_xlog.h"
+#include "am/hnsw/hnsw_build.h"
+#include "am/hnsw/hnsw_entries.h"
+#include "am/hnsw/hnsw_expand.h"
+#include "am/hnsw/hnsw_link.h"
+#include "am/hnsw/hnsw_postings.h"
+#include "am/hnsw/hnsw_room.h"
+#include "math/random.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+
+/* The search pauses after so little effort to see whether it has met a vector equal to ours. */
+#define EFFORT_FOR_EQUAL 24
+
+/* Stream of the random numbers that choose entries. */
+#define ENTRY_STREAM 0x656e747279
+
+/* A node that the search has visited and that may become a neighbour. */
+typedef struct Seen
+{
+	HxNode		node;
+	uint32		version;
+	float		distance;		/* link distance */
+} Seen;
+
+/* What the inserts of one statement share: memory that each would otherwise take anew. */
+typedef struct Inserter
+{
+	Relation	index;
+	HnswCache  *cache;			/* of this insert */
+	HnswShape	shape;
+	MemoryContext context;		/* of this struct */
+	MemoryContext scratch;		/* of one insert */
+	HxSearch   *search;
+	HnswExpander expander;
+	HnswPoint	point;			/* what is inserted */
+	HnswQuery	query;
+	Seen	   *seen;
+	uint8	   *vectors;		/* their own vectors as stored, own_bytes each */
+	unsigned	seen_count;
+	unsigned	seen_room;
+	int			equal;			/* which of them has our stored vector, or -1 */
+	float		last_distance;	/* link distance of the node visited last */
+	HxCandidate *candidates;	/* the seen ones, sorted; `node` is the number in seen */
+	int16	   *opened_at;		/* of a candidate, its number in opened, or -1 */
+	HnswQuery	opened[HX_GRAPH_MAX_LINKS]; /* candidates as queries */
+	unsigned	opened_count;
+} Inserter;
+
+/* A link back from a neighbour. */
+typedef struct Offer
+{
+	HxNode		to;
+	uint32		version;
+	HxLink		link;
+	const uint8 *code;
+} Offer;
+
+static const uint8 *
+vector_of(const Inserter *inserter, unsigned seen)
+{
+	return inserter->vectors + (Size) seen * inserter->shape.own_bytes;
+}
+
+/* Makes room for twice as many seen nodes. */
+static void
+grow_seen(Inserter *inserter)
+{
+	unsigned	room = inserter->seen_room > 0 ? 2 * inserter->seen_room : 256;
+	Size		bytes[] = {
+		mul_size(room, sizeof(Seen)), mul_size(room, inserter->shape.own_bytes),
+		mul_size(room, sizeof(HxCandidate)), mul_size(room, sizeof(int16)),
+	};
+	void	   *old[] = {inserter->seen, inserter->vectors, inserter->candidates, inserter->opened_at};
+	void	   *larger[lengthof(old)];
+
+	for (int i = 0; i < lengthof(old); i++)
+		larger[i] = old[i] != NULL ? repalloc_huge(old[i], bytes[i]) :
+			MemoryContextAllocHuge(inserter->context, bytes[i]);
+	inserter->seen = larger[0];
+	inserter->vectors = larger[1];
+	inserter->candidates = larger[2];
+	inserter->opened_at = larger[3];
+	inserter->seen_room = room;
+}
+
+/* HnswVisit: remembers a node and its vector. */
+static void
+remember_node(void *context, HxNode node, HnswNodeHead *head, float distance)
+{
+	Inserter   *inserter = context;
+	const uint8 *own = hnsw_node_own(head);
+
+	inserter->last_distance = inserter->shape.metric == HNSW_IP ?
+		hnsw_query_link_distance(&inserter->query, own) : distance;
+	if (head->state != HNSW_NODE)
+		return;
+	if (inserter->seen_count == inserter->seen_room)
+		grow_seen(inserter);
+	if (memcmp(own, inserter->point.stored, inserter->shape.own_bytes) == 0)
+		inserter->equal = inserter->seen_count;
+	memcpy(inserter->vectors + (Size) inserter->seen_count * inserter->shape.own_bytes, own,
+		   inserter->shape.own_bytes);
+	inserter->seen[inserter->seen_count++] =
+		(Seen) {node, head->version, inserter->last_distance};
+}
+
+/*
+ * HxExpand by link distances. Of ip they are, but for what the lifts add, constant + 2 * the
+ * search distance, and neighbours have about the same lift.
+ */
+static bool
+expand(void *context, HxNode node, HxExpansion *expansion)
+{
+	Inserter   *inserter = context;
+
+	if (!hnsw_expand(&inserter->expander, node, expansion))
+		return false;
+	if (inserter->shape.metric == HNSW_IP)
+	{
+		for (unsigned i = 0; i < expansion->count; i++)
+			expansion->estimate[i] = inserter->last_distance +
+				2 * (expansion->estimate[i] - expansion->distance);
+		expansion->distance = inserter->last_distance;
+	}
+	return true;
+}
+
+/* Looks for the nearest nodes; stops early at one with our vector. */
+static void
+search_neighbours(Inserter *inserter)
+{
+	const HnswCache *cache = inserter->cache;
+
+	inserter->seen_count = 0;
+	inserter->equal = -1;
+	hnsw_query_prepare(&inserter->query, cache->centre, cache->largest_norm);
+	hnsw_expander_init(&inserter->expander, inserter->index, &inserter->query, remember_node,
+					   inserter);
+	hx_search_begin(inserter->search, expand, inserter);
+	hnsw_seed_entries(inserter->search, &inserter->query, cache);
+	hx_search_run(inserter->search, EFFORT_FOR_EQUAL);
+	if (inserter->equal < 0)
+		hx_search_run(inserter->search, Max(cache->ef_construction, EFFORT_FOR_EQUAL));
+}
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+	const HxCandidate *left = a;
+	const HxCandidate *right = b;
+
+	if (left->distance != right->distance)
+		return left->distance < right->distance ? -1 : 1;
+	return left->node < right->node ? -1 : left->node > right->node;
+}
+
+/* A candidate as a query, ready for link distances and codes. */
+static const HnswQuery *
+open_candidate(Inserter *inserter, unsigned candidate)
+{
+	if (inserter->opened_at[candidate] < 0)
+	{
+		unsigned	at = inserter->opened_count++;
+		MemoryContext old = MemoryContextSwitchTo(inserter->context);
+
+		hnsw_query_stored(&inserter->opened[at], &inserter->shape,
+						  vector_of(inserter, inserter->candidates[candidate].node));
+		hnsw_query_prepare(&inserter->opened[at], inserter->cache->centre,
+						   inserter->cache->largest_norm);
+		MemoryContextSwitchTo(old);
+		inserter->opened_at[candidate] = at;
+	}
+	return &inserter->opened[inserter->opened_at[candidate]];
+}
+
+/* HxPairDistance: the nearer of the two has been chosen, at most m ever are. */
+static float
+pair_distance(void *context, unsigned a, unsigned b)
+{
+	Inserter   *inserter = context;
+
+	return hnsw_query_link_distance(open_candidate(inserter, Min(a, b)),
+									vector_of(inserter, inserter->candidates[Max(a, b)].node));
+}
+
+/* Chooses the neighbours among the seen nodes: positions of candidates; returns how many. */
+static unsigned
+choose_neighbours(Inserter *inserter, unsigned *chosen)
+{
+	unsigned	count = inserter->seen_count;
+
+	for (unsigned i = 0; i < count; i++)
+		inserter->candidates[i] = (HxCandidate) {inserter->seen[i].distance, i};
+	qsort(inserter->candidates, count, sizeof(HxCandidate), compare_candidates);
+	memset(inserter->opened_at, -1, count * sizeof(int16));
+	inserter->opened_count = 0;
+	return hx_graph_select(inserter->candidates, count, inserter->shape.m, pair_distance,
+						   inserter, chosen);
+}
+
+/* The new node with its links, and what it offers to its neighbours (but for its own number). */
+static HnswNodeHead *
+make_node(Inserter *inserter, ItemPointer tid, const unsigned *chosen, unsigned count,
+		  Offer *offers)
+{
+	const HnswShape *shape = &inserter->shape;
+	const float *centre = inserter->cache->centre;
+	HnswNodeHead *head = palloc0(shape->node_bytes);
+	uint8	   *codes = palloc((Size) count * shape->code_bytes + 1);
+
+	head->state = HNSW_NODE;
+	head->links = count;
+	head->rows = 1;
+	head->postings = HNSW_NO_POSTING;
+	head->error = inserter->point.error;
+	head->row[0] = *tid;
+	memcpy(hnsw_node_own(head), inserter->point.stored, shape->own_bytes);
+
+	for (unsigned i = 0; i < count; i++)
+	{
+		const HnswQuery *neighbour = open_candidate(inserter, chosen[i]);
+		const Seen *seen = &inserter->seen[inserter->candidates[chosen[i]].node];
+		HxLink	   *link = &hnsw_node_links(shape, head)[i];
+		uint8	   *code = codes + (Size) i * shape->code_bytes;
+
+		link->node = seen->node;
+		hnsw_link_make(shape, centre, &inserter->query, neighbour, link,
+					   hnsw_node_code(shape, head, i));
+		offers[i] = (Offer) {.to = seen->node,.version = seen->version,.code = code};
+		hnsw_link_make(shape, centre, neighbour, &inserter->query, &offers[i].link, code);
+	}
+	return head;
+}
+
+/* The first free slot of a nodes page in a locked buffer, or nodes_per_page. */
+static uint32
+free_slot(const Inserter *inserter, Buffer buf)
+{
+	const HnswShape *shape = &inserter->shape;
+	uint32		slot = 0;
+
+	while (slot < shape->nodes_per_page &&
+		   hnsw_read_node(inserter->index, shape, buf,
+						  hnsw_node_number(shape, BufferGetBlockNumber(buf), slot)) != NULL)
+		slot++;
+	return slot;
+}
+
+/* Writes the node into a free slot of this page; HX_NODE_NONE when there is none. */
+static HxNode
+write_node_to(const Inserter *inserter, HnswNodeHead *node, BlockNumber blk)
+{
+	const HnswShape *shape = &inserter->shape;
+	Buffer		buf = hx_room_lock(inserter->index, &hnsw_rooms[HNSW_LIST_NODES], blk);
+	uint32		slot = free_slot(inserter, buf);
+	HxNode		number = HX_NODE_NONE;
+
+	if (slot < shape->nodes_per_page)
+	{
+		GenericXLogState *record = GenericXLogStart(inserter->index);
+		Page		page = GenericXLogRegisterBuffer(record, buf, 0);
+		HnswNodeHead *head = hnsw_node_head(shape, page, slot);
+
+		hnsw_page_reach(page, (slot + 1) * shape->node_bytes);
+		node->version = head->version;
+		memcpy(head, node, shape->node_bytes);
+		GenericXLogFinish(record);
+		number = hnsw_node_number(shape, blk, slot);
+	}
+	UnlockReleaseBuffer(buf);
+	return number;
+}
+
+/* Writes the node where there is room; returns its number. */
+static HxNode
+write_node(Inserter *inserter, HnswNodeHead *node)
+{
+	BlockNumber *room = &inserter->cache->room[HNSW_LIST_NODES];
+
+	for (;;)
+	{
+		if (*room != InvalidBlockNumber)
+		{
+			HxNode		number = write_node_to(inserter, node, *room);
+
+			if (number != HX_NODE_NONE)
+				return number;
+		}
+		hx_room_advance(inserter->index, &hnsw_rooms[HNSW_LIST_NODES], room);
+	}
+}
+
+static int
+compare_offers(const void *a, const void *b)
+{
+	HxNode		left = ((const Offer *) a)->to;
+	HxNode		right = ((const Offer *) b)->to;
+
+	return left < right ? -1 : left > right;
+}
+
+/*
+ * Offers links to nodes on the next few pages, as many as one record takes; the offers are
+ * sorted. Returns how many of them that were.
+ */
+static unsigned
+link_back_some(const Inserter *inserter, const Offer *offers, unsigned count)
+{
+	const HnswShape *shape = &inserter->shape;
+	GenericXLogState *record = NULL;
+	Buffer		buf[MAX_GENERIC_XLOG_PAGES];
+	Page		image[MAX_GENERIC_XLOG_PAGES];
+	int			pages = 0;
+	unsigned	done = 0;
+
+	for (; done < count; done++)
+	{
+		const Offer *offer = &offers[done];
+		BlockNumber blk = hnsw_node_block(shape, offer->to);
+
+		if (pages == 0 || BufferGetBlockNumber(buf[pages - 1]) != blk)
+		{
+			if (pages == MAX_GENERIC_XLOG_PAGES)
+				break;
+			buf[pages] = ReadBuffer(inserter->index, blk);
+			LockBuffer(buf[pages], BUFFER_LOCK_EXCLUSIVE);
+			image[pages++] = NULL;
+		}
+
+		HnswNodeHead *head = hnsw_read_node(inserter->index, shape, buf[pages - 1], offer->to);
+
+		if (head == NULL || head->state != HNSW_NODE || head->version != offer->version)
+			continue;
+
+		int			place = hnsw_link_place(shape, head, &offer->link, offer->code);
+
+		if (place < 0)
+			continue;
+		if (record == NULL)
+			record = GenericXLogStart(inserter->index);
+		if (image[pages - 1] == NULL)
+			image[pages - 1] = GenericXLogRegisterBuffer(record, buf[pages - 1], 0);
+		hnsw_link_put(shape, hnsw_node_head(shape, image[pages - 1], hnsw_node_slot(shape, offer->to)),
+					  place, &offer->link, offer->code);
+	}
+	if (record != NULL)
+		GenericXLogFinish(record);
+	while (pages > 0)
+		UnlockReleaseBuffer(buf[--pages]);
+	return done;
+}
+
+/* Offers the links back from all neighbours, in the order of their blocks. */
+static void
+link_back(const Inserter *inserter, HxNode number, Offer *offers, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		offers[i].link.node = number;
+	qsort(offers, count, sizeof(Offer), compare_offers);
+	for (unsigned done = 0; done < count;)
+		done += link_back_some(inserter, offers + done, count - done);
+}
+
+/* Whether a node becomes an entry: so that there are about sqrt(n) of n. */
+static bool
+is_entry(const Inserter *inserter, HxNode number)
+{
+	double		nodes = (double) RelationGetNumberOfBlocks(inserter->index) *
+		inserter->shape.nodes_per_page;
+	double		drawn = hx_random(inserter->shape.seed, ENTRY_STREAM, number) * 0x1p-64;
+
+	return drawn * 2 * sqrt(nodes) < 1;
+}
+
+/* Adds a node for our vector. */
+static void
+add_node(Inserter *inserter, ItemPointer tid)
+{
+	unsigned	chosen[HX_GRAPH_MAX_LINKS];
+	Offer		offers[HX_GRAPH_MAX_LINKS];
+	unsigned	count = choose_neighbours(inserter, chosen);
+	HnswNodeHead *node = make_node(inserter, tid, chosen, count, offers);
+	HxNode		number = write_node(inserter, node);
+
+	link_back(inserter, number, offers, count);
+	if (count == 0 || is_entry(inserter, number))
+		hnsw_entries_add(inserter->index, &inserter->shape,
+						 hnsw_entry_make(&inserter->shape, inserter->cache->centre, number,
+										 &inserter->query));
+}
+
+/* Tells the metapage, and the cache, of a vector longer than all before. */
+static void
+raise_largest_norm(Inserter *inserter)
+{
+	Buffer		buf = ReadBuffer(inserter->index, HNSW_METABLOCK);
+	float		norm = inserter->point.norm;
+
+	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
+	hnsw_check_kind(inserter->index, buf, HX_PAGE_META);
+	if (hnsw_meta(BufferGetPage(buf))->largest_norm < norm)
+	{
+		GenericXLogState *record = GenericXLogStart(inserter->index);
+
+		hnsw_meta(GenericXLogRegisterBuffer(record, buf, 0))->largest_norm = norm;
+		GenericXLogFinish(record);
+	}
+	UnlockReleaseBuffer(buf);
+	inserter->cache->largest_norm = Max(inserter->cache->largest_norm, norm);
+}
+
+/* Fixes the shape of an index at its first row; another backend may have been first. */
+static void
+fix_shape(Relation index, Datum value)
+{
+	HnswShape	shape = hnsw_declared_shape(index);
+	uint32		ef_construction = hnsw_ef_construction(index);
+
+	if (shape.dims == 0)
+		hnsw_shape_set_dims(index, &shape, hnsw_value_dims(&shape, value));
+
+	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
+
+	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
+	hnsw_check_kind(index, buf, HX_PAGE_META);
+	if (hnsw_meta(BufferGetPage(buf))->dims == 0)
+	{
+		GenericXLogState *record = GenericXLogStart(index);
+		HnswMetaPage *meta = hnsw_meta(GenericXLogRegisterBuffer(record, buf, 0));
+
+		meta->metric = shape.metric;
+		meta->stored = shape.stored;
+		meta->dims = shape.dims;
+		meta->m = shape.m;
+		meta->code_bits = shape.link.bits;
+		meta->ef_construction = ef_construction;
+		meta->seed = shape.seed;
+		GenericXLogFinish(record);
+	}
+	UnlockReleaseBuffer(buf);
+}
+
+/* The statement's inserter, made at its first insert. */
+static Inserter *
+get_inserter(Relation index, IndexInfo *info)
+{
+	Inserter   *inserter = info->ii_AmCache;
+
+	if (inserter == NULL)
+	{
+		inserter = MemoryContextAllocZero(info->ii_Context, sizeof(Inserter));
+		inserter->context = info->ii_Context;
+		inserter->scratch = AllocSetContextCreate(info->ii_Context, "hashidx_hnsw insert",
+												  ALLOCSET_DEFAULT_SIZES);
+		inserter->search = hnsw_search_new(info->ii_Context);
+		info->ii_AmCache = inserter;
+	}
+	inserter->index = index;
+	return inserter;
+}
+
+/* Inserts a row whose point is made, with the gate held. */
+static void
+insert_point(Inserter *inserter, ItemPointer tid)
+{
+	if (inserter->point.norm > inserter->cache->largest_norm)
+		raise_largest_norm(inserter);
+
+	MemoryContext old = MemoryContextSwitchTo(inserter->context);
+
+	hnsw_query_stored(&inserter->query, &inserter->shape, inserter->point.stored);
+	MemoryContextSwitchTo(old);
+	search_neighbours(inserter);
+
+	/* A node with our vector may be gone by now; then the next best is a node of our own. */
+	if (inserter->equal >= 0)
+	{
+		const Seen *equal = &inserter->seen[inserter->equal];
+
+		if (hnsw_rows_add(inserter->index, inserter->cache, equal->node, equal->version, tid,
+						  inserter->point.error))
+			return;
+	}
+	add_node(inserter, tid);
+}
+
+/* Vacuum waits at the gate for inserts that may know nodes which it is about to free. */
+static void
+enter_gate(Inserter *inserter)
+{
+	LockPage(inserter->index, HNSW_METABLOCK, ShareLock);
+	inserter->cache = hnsw_cache(inserter->index);
+	inserter->shape = inserter->cache->shape;
+}
+
+bool
+hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
+			Relation heap, IndexUniqueCheck unique, bool unchanged, IndexInfo *info)
+{
+	if (isnull[0])
+		return false;
+
+	Inserter   *inserter = get_inserter(index, info);
+	MemoryContext old = MemoryContextSwitchTo(inserter->scratch);
+
+	/* What may detoast comes first: opening a TOAST table can make the server forget the cache. */
+	Datum		value = PointerGetDatum(PG_DETOAST_DATUM(values[0]));
+
+	if (RelationGetNumberOfBlocks(index) <= HNSW_FIRST_BLOCK)
+		fix_shape(index, value);
+
+	/* What may look into catalogs has done so before: no other lock is taken under a page lock. */
+	hnsw_cache(index);
+
+	enter_gate(inserter);
+	if (hnsw_point_make(index, &inserter->shape, value, &inserter->point))
+		insert_point(inserter, tid);
+	UnlockPage(index, HNSW_METABLOCK, ShareLock);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(inserter->scratch);
+	return false;
+}
+
+void
+hnsw_insert_point(Relation index, IndexInfo *info, const HnswPoint *point, ItemPointer tid)
+{
+	Inserter   *inserter = get_inserter(index, info);
+	MemoryContext old = MemoryContextSwitchTo(inserter->scratch);
+
+	enter_gate(inserter);
+	inserter->point = *point;
+	insert_point(inserter, tid);
+	UnlockPage(index, HNSW_METABLOCK, ShareLock);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(inserter->scratch);
+}

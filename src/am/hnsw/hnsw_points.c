@@ -1,0 +1,174 @@
+/*
+ * hnsw_points.c
+ *	  Points in memory, and the distances among them that a build asks for. Most of it
+ *	  runs on the team's threads.
+ */
+#include "am/hnsw/hnsw_build.h"
+
+#include "am/hnsw/hnsw_effort.h"
+#include "graph/crew.h"
+#include "math/random.h"
+
+/* Points that the centre is the mean of, at most. */
+#define CENTRE_SAMPLE 20000
+
+/* Stream of the random numbers that draw them. */
+#define CENTRE_STREAM 0x63656e747265
+
+/* A thread's scratch: the point that distances are asked from. */
+typedef struct Opened
+{
+	HnswQuery	query;
+	float		x[FLEXIBLE_ARRAY_MEMBER];
+} Opened;
+
+static size_t
+scratch_bytes(const HnswShape *shape)
+{
+	return offsetof(Opened, x) + shape->own_dims * sizeof(float);
+}
+
+/* Makes a stored vector the query, in memory that is there already; only ip needs all of it. */
+static void
+open_vector(const HnswPoints *points, Opened *opened, const uint8 *stored)
+{
+	opened->query = (HnswQuery) {
+		.memory = opened,		/* so that none is allocated */
+		.shape = points->shape,
+		.x = opened->x,
+		.bits = stored,
+	};
+	if (points->shape->metric == HNSW_IP)
+	{
+		hnsw_query_stored(&opened->query, points->shape, stored);
+		hnsw_query_lift(&opened->query, points->largest_norm);
+	}
+	else if (points->shape->metric != HNSW_HAMMING)
+		hnsw_decode(points->shape, stored, opened->x);
+}
+
+static void
+open_point(const void *context, void *scratch, HxNode from)
+{
+	const HnswPoints *points = context;
+
+	open_vector(points, scratch, hnsw_points_at(points, from));
+}
+
+/* Starts loading what is about to be read: points lie anywhere in memory. */
+static inline void
+prefetch(const uint8 *stored, uint32 bytes)
+{
+	for (uint32 at = 0; at < bytes; at += 64)
+		__builtin_prefetch(stored + at);
+}
+
+static void
+link_distances(const void *context, const void *scratch, const HxNode *to, unsigned count,
+			   float *out)
+{
+	const HnswPoints *points = context;
+	const Opened *opened = scratch;
+
+	if (count > 0)
+		prefetch(hnsw_points_at(points, to[0]), points->shape->own_bytes);
+	for (unsigned i = 0; i < count; i++)
+	{
+		if (i + 1 < count)
+			prefetch(hnsw_points_at(points, to[i + 1]), points->shape->own_bytes);
+		out[i] = hnsw_query_link_distance(&opened->query, hnsw_points_at(points, to[i]));
+	}
+}
+
+HxPoints
+hnsw_points_for_graph(const HnswPoints *points, size_t count)
+{
+	return (HxPoints) {
+		.count = count,
+		.scratch_bytes = scratch_bytes(points->shape),
+		.context = points,
+		.open = open_point,
+		.distances = link_distances,
+	};
+}
+
+/* Brute force over the points, for each vector by one worker. */
+typedef struct Search
+{
+	const HnswPoints *points;
+	size_t		point_count;
+	const uint8 *vectors;
+	float	   *nearest;
+	char	   *scratch;
+	size_t		scratch_bytes;	/* of each worker */
+} Search;
+
+static void
+offer(float *nearest, float distance)
+{
+	int			at = HNSW_CURVE_NEAREST - 1;
+
+	if (!(distance < nearest[at]))
+		return;
+	for (; at > 0 && distance < nearest[at - 1]; at--)
+		nearest[at] = nearest[at - 1];
+	nearest[at] = distance;
+}
+
+/* HxCrewWork over the vectors. */
+static void
+search_vector(void *context, unsigned worker, size_t item)
+{
+	const Search *search = context;
+	const HnswPoints *points = search->points;
+	Opened	   *opened = (Opened *) (search->scratch + worker * search->scratch_bytes);
+	float	   *nearest = search->nearest + item * HNSW_CURVE_NEAREST;
+
+	open_vector(points, opened, search->vectors + item * points->shape->own_bytes);
+	for (size_t i = 0; i < search->point_count; i++)
+		offer(nearest, hnsw_query_distance(&opened->query, hnsw_points_at(points, i)));
+}
+
+void
+hnsw_points_nearest(HxCompute *compute, const HnswPoints *points, size_t point_count,
+					const uint8 *vectors, size_t count, float *nearest)
+{
+	HxScratchMark mark = hx_scratch_mark(compute);
+	Search		search = {
+		.points = points,
+		.point_count = point_count,
+		.vectors = vectors,
+		.nearest = nearest,
+		.scratch_bytes = TYPEALIGN(64, scratch_bytes(points->shape)),
+	};
+
+	search.scratch = hx_scratch(compute, hx_team_threads(), search.scratch_bytes);
+	hx_crew_run(compute, search_vector, &search, count, NULL, NULL);
+	hx_scratch_release(compute, mark);
+}
+
+void
+hnsw_points_centre(const HnswPoints *points, size_t count, float *centre)
+{
+	const HnswShape *shape = points->shape;
+	size_t		sample = Min(count, CENTRE_SAMPLE);
+	double	   *sum = palloc0(shape->link.dims * sizeof(double));
+	float	   *x = palloc(shape->own_dims * sizeof(float));
+	float	   *y = palloc(shape->link.dims * sizeof(float));
+
+	for (size_t i = 0; i < sample; i++)
+	{
+		size_t		at = sample == count ? i :
+			hx_random(shape->seed, CENTRE_STREAM, i) % count;
+
+		hnsw_decode(shape, hnsw_points_at(points, at), x);
+		hnsw_centred(shape, NULL, x, y);
+		for (uint32 j = 0; j < shape->link.dims; j++)
+			sum[j] += y[j];
+	}
+	for (uint32 j = 0; j < shape->link.dims; j++)
+		centre[j] = (float) (sum[j] / sample);
+	pfree(sum);
+	pfree(x);
+	pfree(y);
+}

@@ -1,0 +1,20 @@
+/*
+ * hnsw_room.h
+ *	  The lists of pages with room for nodes and postings.
+ */
+#ifndef HX_HNSW_ROOM_H
+#define HX_HNSW_ROOM_H
+
+#include "am/common/room.h"
+#include "am/hnsw/hnsw_page.h"
+
+/* The lists, by HnswList. */
+extern const HxRoom hnsw_rooms[HNSW_LISTS];
+
+/*
+ * Tells in a page's header that its contents are used up to here, in bytes. What lies behind
+ * was never used, is zero, and is left out of images in WAL.
+ */
+extern void hnsw_page_reach(Page page, Size bytes);
+
+#endif							/* HX_HNSW_ROOM_H */

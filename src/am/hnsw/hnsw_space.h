@@ -1,0 +1,86 @@
+/*
+ * hnsw_space.h
+ *	  Values of the column as points of the index's space: stored vectors, their centred and
+ *	  rotated coordinates, and distances.
+ *
+ * Two kinds of distance. The search distance of a query and a node orders what a scan returns:
+ * squared Euclidean (l2, and cosine on vectors of length 1), negative inner product, bits. The
+ * link distance of two nodes decides who are neighbours: the same, but of ip squared Euclidean
+ * after one more coordinate sqrt(M^2 - |x|^2) has brought all vectors to the length M, the
+ * largest norm seen (longer ones get 0 there): Bachrach et al. 2014.
+ *
+ * Coordinates: x are those of the stored vector (as in the column; of cosine of length 1; of int8
+ * rotated by hx_spin), y = rotated x minus the rotated centre, computed from the stored
+ * vector, so that what is on the pages is enough to make any code again.
+ */
+#ifndef HX_HNSW_SPACE_H
+#define HX_HNSW_SPACE_H
+
+#include "am/hnsw/hnsw.h"
+
+/* A value of the column, ready to be stored: all parts palloc'd in CurrentMemoryContext. */
+typedef struct HnswPoint
+{
+	uint8	   *stored;			/* own_bytes of the shape */
+	float		error;			/* upper bound of |x - stored| */
+	float		norm;			/* |x| of ip, else 0 */
+} HnswPoint;
+
+/*
+ * Makes a point of a column's value (qvec or bincode). False: it is not to be indexed (a zero
+ * vector has no cosine). ERRCODE_DATA_EXCEPTION when its dimensions are not the shape's.
+ */
+extern bool hnsw_point_make(Relation index, const HnswShape *shape, Datum value,
+							HnswPoint *point);
+
+/* Dimensions (bits) of a column's value, reading no more of it than needed. */
+extern uint32 hnsw_value_dims(const HnswShape *shape, Datum value);
+
+/*
+ * x of a stored vector (own_dims floats), and y of x (link.dims floats); centre may be NULL for
+ * zero. Not of hamming. May be called by the team's threads.
+ */
+extern void hnsw_decode(const HnswShape *shape, const uint8 *stored, float *x);
+extern void hnsw_centred(const HnswShape *shape, const float *centre, const float *x, float *y);
+
+/* A query: a value, or a stored vector, made ready for distances and estimates. */
+typedef struct HnswQuery
+{
+	const HnswShape *shape;
+	float	   *x;				/* own_dims coordinates; NULL of hamming */
+	double		sum;			/* hx_stored_sum(x) */
+	double		norm;			/* |x| */
+	float		lift;			/* of ip, for link distances: sqrt(M^2 - |x|^2) or 0 */
+	float		largest_norm;	/* of ip: M */
+	const uint8 *bits;			/* of hamming */
+	float	   *y;				/* link.dims coordinates; NULL of hamming */
+	HxLinkQuery link;
+	void	   *memory;			/* of link */
+} HnswQuery;
+
+/*
+ * Makes a query; its memory is palloc'd in CurrentMemoryContext at the first use of a zeroed
+ * HnswQuery and used again by later calls. shape must outlive it. Value: dimensions are checked.
+ * A zero vector under cosine stays a zero vector.
+ */
+extern void hnsw_query_value(HnswQuery *query, Relation index, const HnswShape *shape, Datum value);
+extern void hnsw_query_stored(HnswQuery *query, const HnswShape *shape, const uint8 *stored);
+
+/* Then, with what the cache knows: y and the planes for estimates, M. No catalog access. */
+extern void hnsw_query_prepare(HnswQuery *query, const float *centre, float largest_norm);
+
+/* Of these only M, which link distances of ip need. */
+extern void hnsw_query_lift(HnswQuery *query, float largest_norm);
+
+/* Search distance and link distance of the query and a stored vector. */
+extern float hnsw_query_distance(const HnswQuery *query, const uint8 *stored);
+extern float hnsw_query_link_distance(const HnswQuery *query, const uint8 *stored);
+
+/*
+ * The code of a neighbour (its query's y or bits) relative to a node (likewise): sets add and
+ * scale of the link, and the code.
+ */
+extern void hnsw_link_make(const HnswShape *shape, const float *centre, const HnswQuery *node,
+						   const HnswQuery *neighbour, HxLink *link, uint8 *code);
+
+#endif							/* HX_HNSW_SPACE_H */

@@ -1,0 +1,162 @@
+/*
+ * lsh_cost.c
+ *	  amcostestimate. README, "Costs", has the model and where its constants come from.
+ */
+#include "am/lsh/lsh.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "am/lsh/lsh_value.h"
+#include "guc.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/selfuncs.h"
+#include "utils/spccache.h"
+
+/* In units of cpu_operator_cost: a bucket looked up, a candidate ranked, a row of a pass. */
+#define OPERATORS_PER_PROBE 100.0
+#define OPERATORS_PER_CANDIDATE 9.0
+#define OPERATORS_PER_ROW 4.0
+
+/* Rows that an ordered scan looks at before it returns one. */
+#define VERIFIED_FIRST 100.0
+
+/* A read page that is surely cached costs this share of its page cost. */
+#define CACHED_PAGE_SHARE 0.05
+
+/* What the planner has to know of an index. */
+typedef struct Estimate
+{
+	double		rows;
+	double		pages_of_table;
+	Cost		page_cost;		/* of a page anywhere */
+	Cost		next_page_cost; /* of the next page */
+	const LshCache *cache;
+	LshMetric	metric;
+} Estimate;
+
+static void
+get_estimate(const IndexOptInfo *info, Relation index, Estimate *estimate)
+{
+	get_tablespace_page_costs(info->reltablespace, &estimate->page_cost, &estimate->next_page_cost);
+	if (info->pages < effective_cache_size / 4.0)
+	{
+		estimate->page_cost *= CACHED_PAGE_SHARE;
+		estimate->next_page_cost *= CACHED_PAGE_SHARE;
+	}
+	estimate->cache = lsh_cache(index);
+	estimate->metric = lsh_metric(index);
+	estimate->rows = info->tuples;
+	estimate->pages_of_table = ceil(info->pages / (double) Max(estimate->cache->shape.tables, 1));
+}
+
+/* Reading table 0. */
+static Cost
+pass_cost(const Estimate *estimate)
+{
+	return estimate->pages_of_table * estimate->next_page_cost +
+		estimate->rows * OPERATORS_PER_ROW * cpu_operator_cost;
+}
+
+static Cost
+probes_cost(const Estimate *estimate, double probes)
+{
+	double		candidates = Min(probes * estimate->cache->bucket_share, 1) * estimate->rows;
+
+	return probes * (estimate->page_cost + OPERATORS_PER_PROBE * cpu_operator_cost) +
+		candidates * OPERATORS_PER_CANDIDATE * cpu_operator_cost;
+}
+
+/* The radius of a range, when it is a constant: 0 or more; else NaN. */
+static double
+constant_radius(const Estimate *estimate, List *index_clauses)
+{
+	IndexClause *clause = linitial_node(IndexClause, index_clauses);
+	RestrictInfo *condition = linitial_node(RestrictInfo, clause->indexquals);
+	OpExpr	   *operation = (OpExpr *) condition->clause;
+
+	if (!IsA(operation, OpExpr) || list_length(operation->args) != 2 ||
+		!IsA(lsecond(operation->args), Const) || ((Const *) lsecond(operation->args))->constisnull)
+		return NAN;
+	return Max(lsh_ball(estimate->metric, ((Const *) lsecond(operation->args))->constvalue).radius, 0);
+}
+
+/* Candidates of the scan's first round. */
+static Cost
+first_round_cost(const Estimate *estimate, List *index_clauses)
+{
+	const HxLshShape *shape = &estimate->cache->shape;
+	const HxLshCurve *curve = &estimate->cache->curve;
+	Cost		pass = pass_cost(estimate);
+	double		radius = index_clauses != NIL ? constant_radius(estimate, index_clauses) : NAN;
+	double		probes;
+
+	if (estimate->cache->shape.tables == 0)
+		return pass;
+	if (hx_guc_lsh_probes() > 0)
+		return probes_cost(estimate, hx_guc_lsh_probes());
+	probes = isnan(radius) ?
+		hx_lsh_curve_knn_probes(shape, curve, lsh_probes_recall(hx_guc_recall())) :
+		hx_lsh_curve_probes(shape, curve, radius, lsh_range_recall(hx_guc_recall()));
+	return probes == HX_LSH_OUT_OF_REACH ? pass : Min(pass, probes_cost(estimate, probes));
+}
+
+/* Looking at that many rows of the table to take their distances. */
+static Cost
+verify_cost(PlannerInfo *root, const IndexOptInfo *info, double rows)
+{
+	double		random_page_cost;
+	double		pages = index_pages_fetched(rows, info->rel->pages, info->rel->pages, root);
+
+	get_tablespace_page_costs(info->rel->reltablespace, &random_page_cost, NULL);
+	if (info->rel->pages < effective_cache_size / 4.0)
+		random_page_cost *= CACHED_PAGE_SHARE;
+	return pages * random_page_cost + rows * (cpu_tuple_cost + 100 * cpu_operator_cost);
+}
+
+void
+lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
+				 Cost *startup, Cost *total, Selectivity *selectivity,
+				 double *correlation, double *pages)
+{
+	IndexOptInfo *info = path->indexinfo;
+	bool		ordered = path->indexorderbys != NIL;
+
+	*correlation = 0;			/* near rows lie anywhere in the table */
+	*pages = info->pages;
+	*selectivity = 1;
+
+	/*
+	 * Rows with NULL are not here, only one distance can be ordered by, and an index that
+	 * was never built has no functions to judge by.
+	 */
+	if ((!ordered && path->indexclauses == NIL) || list_length(path->indexorderbys) > 1 ||
+		info->hypothetical)
+	{
+		*startup = *total = get_float8_infinity();
+		hx_disable_path(&path->path);
+		return;
+	}
+	if (path->indexclauses != NIL)
+		*selectivity = clauselist_selectivity(root, get_quals_from_indexclauses(path->indexclauses),
+											  info->rel->relid, JOIN_INNER, NULL);
+
+	double		rows = clamp_row_est(*selectivity * info->tuples);
+	Estimate	estimate;
+	Relation	index = index_open(info->indexoid, NoLock);
+
+	get_estimate(info, index, &estimate);
+	*startup = first_round_cost(&estimate, path->indexclauses);
+	*total = *startup + rows * cpu_index_tuple_cost;
+	if (ordered)
+	{
+		/* All rows come only after a pass over all and a look at each. */
+		*startup += verify_cost(root, info, Min(rows, VERIFIED_FIRST));
+		*total += path->indexclauses == NIL ? pass_cost(&estimate) : 0;
+		*total += verify_cost(root, info, rows);
+	}
+	index_close(index, NoLock);
+}

@@ -1,0 +1,58 @@
+/*
+ * build.h
+ *	  The choice of a node's neighbours, and the construction of a whole graph in memory
+ *	  on the thread team.
+ */
+#ifndef HX_GRAPH_BUILD_H
+#define HX_GRAPH_BUILD_H
+
+#include "graph/search.h"
+#include "math/compute.h"
+
+/* Distance between two candidates, by their positions; smaller is nearer. */
+typedef float (*HxPairDistance) (void *context, unsigned a, unsigned b);
+
+/*
+ * Chooses at most m of `count` candidates, sorted by distance to the node: one is taken
+ * when no one taken before is nearer to it than the node is (the relative neighbourhood
+ * rule; Malkov and Yashunin 2018, algorithm 4); the nearest of the others fill what is left.
+ * Writes the positions, ascending by distance, and returns how many.
+ */
+extern unsigned hx_graph_select(const HxCandidate *candidates, unsigned count, unsigned m,
+								HxPairDistance pair, void *context, unsigned *chosen);
+
+/* Points whose distances the construction asks for; all functions are called by many threads. */
+typedef struct HxPoints
+{
+	size_t		count;
+	size_t		scratch_bytes;	/* of a thread's scratch, 64-byte aligned */
+	const void *context;
+
+	/* Makes `from` ready in the scratch. */
+	void		(*open) (const void *context, void *scratch, HxNode from);
+
+	/* Distances of the point made ready to `count` others. */
+	void		(*distances) (const void *context, const void *scratch, const HxNode *to,
+							  unsigned count, float *out);
+} HxPoints;
+
+typedef struct HxGraphOptions
+{
+	unsigned	m;				/* links of a node */
+	unsigned	ef_construction;	/* beam when a point's neighbours are looked for */
+	uint64_t	seed;			/* of the order of insertion */
+} HxGraphOptions;
+
+/* Tells how far it is: points done of all in this pass over the points. */
+typedef void (*HxGraphProgress) (void *context, size_t done, size_t total);
+
+/*
+ * Builds the graph: links has count * m entries, a node's sorted by distance, HX_NODE_NONE
+ * after the last. Every slot is filled that can be. The result does not depend on the number
+ * of threads. Points without equals are assumed: the caller has collapsed duplicates.
+ */
+extern void hx_graph_build(HxCompute *compute, const HxPoints *points,
+						   const HxGraphOptions *options, HxNode *links,
+						   HxGraphProgress progress, void *progress_context);
+
+#endif							/* HX_GRAPH_BUILD_H */

@@ -1,0 +1,31 @@
+/*
+ * distance_stats.h
+ *	  The share of rows within a radius, from a sample's distances and the column's
+ *	  distribution of distances. Knows nothing of where these come from.
+ */
+#ifndef HX_DISTANCE_STATS_H
+#define HX_DISTANCE_STATS_H
+
+/*
+ * The distribution of distances between two rows: `count` points (distance, share of
+ * pairs within it, the same of typical rows with others), one after the other in
+ * `points`, all ascending.
+ */
+typedef struct HxDistanceCurve
+{
+	const float *points;
+	int			count;
+} HxDistanceCurve;
+
+/* The share of all pairs within the radius. Beyond the curve's first point: less than its share. */
+extern double hx_curve_share(const HxDistanceCurve *curve, double radius);
+
+/*
+ * The share of rows within the radius of one query: distances[] are those from the query
+ * to `count` rows drawn evenly, in ascending order. Where they are too few to tell, the
+ * share falls from where they do as the curve of typical rows falls.
+ */
+extern double hx_query_share(const HxDistanceCurve *curve, const double *distances, int count,
+							 double radius);
+
+#endif							/* HX_DISTANCE_STATS_H */

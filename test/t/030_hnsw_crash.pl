@@ -1,0 +1,85 @@
+# Crashes while clients insert into hashidx_hnsw, delete and vacuum, in the middle of what takes
+# several WAL records: after recovery the graph is sound, gives the rows of a sequential scan,
+# and the next vacuum ends what was begun. Every record is compared with the page it
+# describes (wal_consistency_checking).
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use HxHnsw;
+use HxTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $rounds = $ENV{HX_ROUNDS} // 4;
+my $node = new_cluster('hnsw_crash', conf => q{
+	wal_consistency_checking = 'generic'
+	restart_after_crash = on
+	checkpoint_timeout = 30s
+	max_wal_size = 64MB
+	shared_buffers = 8MB});
+
+srand(20261122);
+add_vectors($node);
+$node->safe_psql('postgres', q{
+	CREATE TABLE item (id bigserial, v qvec(24), c bincode(64));
+	CREATE INDEX item_v ON item USING hashidx_hnsw (v);
+	CREATE INDEX item_c ON item USING hashidx_hnsw (c) WITH (m = 16);
+	CREATE UNLOGGED TABLE fleeting (id bigserial, v qvec);
+	CREATE INDEX fleeting_v ON fleeting USING hashidx_hnsw (v qvec_cosine_ops);
+});
+
+my %scripts = (
+	q{
+\set a random(1, 1000000)
+BEGIN;
+INSERT INTO item (v, c) SELECT test_near_vector(24, i % 9, :a + i), test_near_code(64, i % 4, :a + i) FROM generate_series(1, 10) AS i;
+INSERT INTO item (v, c) SELECT test_vector(24, :a % 3), test_code(64, :a % 3) FROM generate_series(1, 10);
+INSERT INTO fleeting (v) SELECT test_near_vector(16, 1, :a);
+END;
+} => 6,
+	q{
+\set a random(0, 9)
+DELETE FROM item WHERE id % 10 = :a;
+} => 2,
+	"VACUUM (TRUNCATE false) item;\n" => 3);
+
+foreach my $round (1 .. $rounds)
+{
+	my $how = ('immediate', 'kill -9 of all', 'kill -9 of a backend')[ $round % 3 ];
+	my $clients = start_clients($node, 3, %scripts);
+
+	sleep(1 + rand(0.8));
+	if ($how eq 'immediate') { $node->stop('immediate'); }
+	elsif ($how eq 'kill -9 of all') { kill_all($node); }
+	else { kill_backend($node); }
+	stop_clients($clients);
+	$node->start unless $how eq 'kill -9 of a backend';
+
+	foreach my $when ('', ' after vacuum')
+	{
+		is(check_index($node, $_), '', "round $round, $how: $_ is sound$when")
+		  foreach qw(item_v item_c fleeting_v);
+		is(complaints($node, 'item', '<->', 'test_vector(24, 1)', 'test_near_vector(24, 5, 0)'),
+			'', "round $round: right answers$when");
+		$node->safe_psql('postgres', 'VACUUM (TRUNCATE false) item') unless $when;
+	}
+	is( $node->safe_psql('postgres', q{
+			SELECT s -> 'dead', (s -> 'rows')::bigint - (SELECT count(*) FROM item) FROM hashidx_index_stats('item_v') AS s}),
+		'0|0', "round $round: vacuum has left nothing behind");
+	is( $node->safe_psql('postgres', q{
+			INSERT INTO fleeting (v) SELECT test_near_vector(16, 1, i) FROM generate_series(1, 20) AS i;
+			SELECT count(*) FROM fleeting;}),
+		20, "round $round: an unlogged index is empty and usable");
+	is(complaints($node, 'fleeting', '<=>', 'test_vector(16, 1)'), '', "round $round: it answers");
+}
+
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP:|terminated by signal (?!9)|inconsistent page/,
+	'nothing crashed by itself, replay made the same pages');
+$node->stop;
+done_testing();

@@ -1,0 +1,72 @@
+# A standby answers from its hashidx_hnsw index while the primary inserts, deletes and vacuums:
+# replay frees nodes and postings under the scans there, and gives their places to others.
+# Promoted, it goes on by itself.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use HxHnsw;
+use HxTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $rounds = $ENV{HX_ROUNDS} // 8;
+my $primary = new_cluster('hnsw_primary',
+	init => { allows_streaming => 1 },
+	conf => "wal_consistency_checking = 'generic'\nhot_standby_feedback = off");
+
+add_vectors($primary);
+$primary->safe_psql('postgres', q{
+	CREATE TABLE item (id bigserial, v qvec(24));
+	CREATE INDEX item_v ON item USING hashidx_hnsw (v) WITH (m = 16);
+	INSERT INTO item (v) SELECT test_near_vector(24, i % 9, i) FROM generate_series(1, 1500) AS i;
+	VACUUM ANALYZE;
+});
+$primary->backup('backup');
+
+my $standby = PostgreSQL::Test::Cluster->new('hnsw_standby');
+
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+$standby->append_conf('postgresql.conf', 'max_standby_streaming_delay = -1');
+$standby->start;
+
+my $clients = start_clients($primary, 3, q{
+\set a random(1, 1000000)
+BEGIN;
+INSERT INTO item (v) SELECT test_near_vector(24, i % 9, :a + i) FROM generate_series(1, 10) AS i;
+INSERT INTO item (v) SELECT test_vector(24, :a % 3) FROM generate_series(1, 10);
+END;
+} => 5, q{
+\set a random(0, 20)
+DELETE FROM item WHERE id % 21 = :a;
+} => 3, "VACUUM (TRUNCATE false) item;\n" => 2);
+
+foreach my $round (1 .. $rounds)
+{
+	is(complaints($standby, 'item', '<->', 'test_vector(24, 1)', 'test_near_vector(24, 5, 0)'),
+		'', "round $round: the standby answers while it replays");
+}
+is(stop_clients($clients), '', 'the writers met no error');
+$primary->wait_for_catchup($standby);
+is(check_index($_, 'item_v'), '', $_->name . ' is sound') foreach ($primary, $standby);
+is( $standby->safe_psql('postgres', q{SELECT hashidx_index_stats('item_v')}),
+	$primary->safe_psql('postgres', q{SELECT hashidx_index_stats('item_v')}),
+	'both have the same index');
+
+$primary->stop;
+$standby->promote;
+$standby->safe_psql('postgres', q{
+	DELETE FROM item WHERE id % 2 = 0;
+	VACUUM item;
+	INSERT INTO item (v) SELECT test_near_vector(24, i % 9, i) FROM generate_series(1, 300) AS i;});
+is(check_index($standby, 'item_v'), '', 'sound after promotion');
+is(complaints($standby, 'item', '<->', 'test_vector(24, 2)'), '', 'and right');
+
+unlike(slurp_file($_->logfile), qr/PANIC|TRAP:|terminated by signal|inconsistent page/, $_->name . ' did not crash')
+  foreach ($primary, $standby);
+$standby->stop;
+done_testing();
