@@ -64,6 +64,11 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 #define ExtendBufferedRel(relation, fork, strategy, flags) hx_compat_extend(relation, fork)
 #endif
 
+/* 16 renamed where a relation's files are. */
+#if PG_VERSION_NUM < 160000
+#define rd_locator rd_node
+#endif
+
 /* 16 has one ownership check for all classes of objects; before, we need that of relations only. */
 #if PG_VERSION_NUM < 160000
 #define object_ownercheck(class_id, object_id, role) pg_class_ownercheck(object_id, role)

@@ -203,7 +203,8 @@ collect_offers(Build *build)
 			const HxNode to = build->links[row + l];
 			uint32_t   *first;
 
-			if (to == HX_NODE_NONE || ((build->firm[node] >> l & 1) == 0 && !has_free_slot(build, to)))
+			if (to == HX_NODE_NONE ||
+				((build->firm[node] >> l & 1) == 0 && !has_free_slot(build, to)))
 				continue;
 			first = &build->first_offer[to];
 			if (*first == NO_OFFER)
@@ -342,7 +343,8 @@ hx_graph_build(HxCompute *compute, const HxPoints *points, const HxGraphOptions 
 	build.targets = hx_scratch(compute, most_offers, sizeof(HxNode));
 	build.first_offer = hx_scratch(compute, count, sizeof(uint32_t));
 	memset(build.first_offer, 0xff, count * sizeof(uint32_t));
-	start_workers(&build, options->ef_construction > options->m ? options->ef_construction : options->m);
+	start_workers(&build, options->ef_construction > options->m ?
+				  options->ef_construction : options->m);
 	shuffle(build.order, count, options->seed);
 	insert_all(&build);
 	hx_reach_all(compute, links, build.distances, count, options->m, build.order[0]);

@@ -89,7 +89,8 @@ link_back(Reach *reach, HxNode from, HxNode to, float distance)
 		link[at] = link[at - 1];
 		at_distance[at] = at_distance[at - 1];
 	}
-	for (; at + 1 < reach->m && link[at + 1] != HX_NODE_NONE && at_distance[at + 1] < distance; at++)
+	for (; at + 1 < reach->m && link[at + 1] != HX_NODE_NONE && at_distance[at + 1] < distance;
+		 at++)
 	{
 		link[at] = link[at + 1];
 		at_distance[at] = at_distance[at + 1];

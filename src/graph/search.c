@@ -17,7 +17,7 @@
 /* What the arrays begin with; they double when full. */
 #define FIRST_BEAM 64
 #define FIRST_BEYOND 1024
-#define FIRST_SLOTS 256
+#define FIRST_SLOTS 1024
 
 /* A slot of the visited set; used when its epoch is the query's. */
 typedef struct Slot
@@ -146,13 +146,16 @@ grow_slots(HxSearch *search)
 			*find_slot(search, old[i].node) = old[i];
 }
 
-/* Adds the node to the visited set; false when it is there. At most half of the slots are used. */
+/*
+ * Adds the node to the visited set; false when it is there. At most a quarter of the slots
+ * are used, so that most look-ups end at the first.
+ */
 static bool
 visit(HxSearch *search, HxNode node)
 {
 	Slot	   *slot;
 
-	if (search->visits * 2 >= search->slot_count)
+	if (search->visits * 4 >= search->slot_count)
 		grow_slots(search);
 	slot = find_slot(search, node);
 	if (slot->epoch == search->epoch)
@@ -225,7 +228,7 @@ place_after(const HxSearch *search, float distance)
 	{
 		const size_t half = count / 2;
 
-		base += base[half - 1].distance <= distance ? half : 0;
+		base += half * (base[half - 1].distance <= distance);
 		count -= half;
 	}
 	return (size_t) (base - search->beam) + (count == 1 && base->distance <= distance);

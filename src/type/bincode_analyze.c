@@ -153,7 +153,12 @@ count_block(const DistanceSample *sample, int compared, int begin, int end, int 
 {
 	int			size = end - begin;
 	uint8	   *planes = palloc0((Size) size * sample->code_bytes);
-	HxPlanes	block = {.base = planes,.stride = size,.count = size,.code_bytes = sample->code_bytes};
+	HxPlanes	block = {
+		.base = planes,
+		.stride = size,
+		.count = size,
+		.code_bytes = sample->code_bytes,
+	};
 	uint16	   *position = palloc((size + 16) * sizeof(uint16));
 	uint16	   *distance = palloc((size + 16) * sizeof(uint16));
 

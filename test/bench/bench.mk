@@ -7,7 +7,7 @@ BENCH_OPTIONS = $(foreach o,DATASETS ROWS QUERIES RUNS SECONDS SIMD PGVECTOR OUT
 	$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 
 .PHONY: bench
-bench: all
+bench: all $(if $(DATASETS),,bench-packages)
 	+perl $(srcdir)/test/bench/bench.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
 		--cc '$(CC)' --cxx '$(or $(CXX),c++)' \
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
@@ -17,7 +17,8 @@ bench: all
 bench-encoders: all
 	+perl $(srcdir)/test/bench/encoders.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
-		$(if $(QUERIES),--queries '$(QUERIES)') $(if $(OUTPUT),--output '$(OUTPUT)')
+		$(if $(QUERIES),--queries '$(QUERIES)') $(if $(KINDS),--kinds '$(KINDS)') \
+		$(if $(OUTPUT),--output '$(OUTPUT)')
 
 .PHONY: bench-packages
 bench-packages: all

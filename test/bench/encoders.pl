@@ -22,15 +22,6 @@ use Bench::Shell qw(run capture note);
 use constant IMAGES => '/usr/share/datasets/fashion-mnist';
 use constant DATABASE => 'encoders';
 
-my %option = (
-	queries => 1000,
-	pg_config => 'pg_config',
-	make => 'make',
-	revision => 'unknown',
-	user => 'postgres',
-	output => "$FindBin::Bin/../../docs/benchmarks",
-);
-
 # Comparisons of what a model makes of the pictures (made) with what it makes of a query:
 # how the former are stored, what answers, and of how many queries one is asked.
 my %measures = (
@@ -109,6 +100,16 @@ my @kinds = (
 );
 
 my @bits = (64, 128, 256);
+
+my %option = (
+	queries => 1000,
+	kinds => join(' ', map { $_->{kind} } @kinds),
+	pg_config => 'pg_config',
+	make => 'make',
+	revision => 'unknown',
+	user => 'postgres',
+	output => "$FindBin::Bin/../../docs/benchmarks",
+);
 my $server;
 
 # On a signal die, so that END stops the server.
@@ -148,7 +149,7 @@ sub main
 		fsync => 'off',
 		client_min_messages => 'warning');
 	prepare();
-	for my $kind (@kinds)
+	for my $kind (grep { $option{kinds} =~ /\b$_->{kind}\b/ } @kinds)
 	{
 		push @results, { %$kind, title => $measures{ $kind->{measure} }{title}, figures => [ measure_kind($kind) ] };
 	}
@@ -165,7 +166,7 @@ sub prepare
 	note('loading the pictures, finding the true neighbours');
 	run($server->program('createdb'), '-h', $server->{socket}, '-U', 'bench', DATABASE);
 	$server->sql(DATABASE, 'CREATE EXTENSION hashidx',
-		'CREATE TABLE images (id int, label smallint, v qvec(784))',
+		'CREATE TABLE images (id int, label smallint, v qvec(784, f16))',
 		'CREATE TABLE queries (LIKE images)');
 	for my $part ([ 'images', 'train' ], [ 'queries', 't10k' ])
 	{
@@ -186,7 +187,7 @@ sub halves
 {
 	my ($table) = @_;
 
-	return ("ALTER TABLE $table ADD upper qvec(392), ADD lower qvec(392)",
+	return ("ALTER TABLE $table ADD upper qvec(392, f16), ADD lower qvec(392, f16)",
 		"UPDATE $table SET upper = (v::real[])[1:392]::qvec, lower = (v::real[])[393:784]::qvec",
 		"VACUUM FULL $table");
 }
@@ -245,7 +246,13 @@ sub measure
 
 	$run = 'tokens' if $kind->{measure} eq 'levels';
 	$server->sql(DATABASE, 'TRUNCATE model', 'DROP TABLE IF EXISTS made, models');
-	$figure{train_seconds} = eval { train($kind, $outputs, $first, $second) } // return undef;
+	$figure{train_seconds} = eval { train($kind, $outputs, $first, $second) };
+	if (!defined $figure{train_seconds})
+	{
+		die $@ if $@ eq "interrupted\n";
+		note("$kind->{kind} cannot give $outputs");
+		return undef;
+	}
 	$figure{rows_per_second} = 60_000 / $server->seconds(DATABASE,
 		"SELECT count(hashidx_$run(model, $answered)) FROM images, model");
 	$server->sql(DATABASE, split(/;/, $store));

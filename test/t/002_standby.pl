@@ -17,13 +17,13 @@ use Test::More;
 my $rounds = $ENV{HX_ROUNDS} // 15;
 my $primary = new_cluster('primary',
 	init => { allows_streaming => 1 },
-	conf => "wal_consistency_checking = 'generic'\nautovacuum = off\nhot_standby_feedback = off");
+	conf => "wal_consistency_checking = 'generic'\nautovacuum = off\nhot_standby_feedback = off\nwal_keep_size = 4GB");
 
 $primary->safe_psql('postgres', q{
 	CREATE TABLE item (id bigserial, code bincode(64), note text);
 	CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id, note);
 	CREATE TABLE narrow (id bigserial, code bincode);
-	CREATE INDEX narrow_code ON narrow USING hashidx_hamming (code) WITH (method = mih, chunks = 9);
+	CREATE INDEX narrow_code ON narrow USING hashidx_hamming (code) WITH (method = mih, chunks = 3);
 	INSERT INTO item (code, note) SELECT test_near_code(64, i % 5, i), 'first ' || i FROM generate_series(1, 2000) AS i;
 	VACUUM ANALYZE;
 });

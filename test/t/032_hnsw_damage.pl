@@ -17,7 +17,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $random = $ENV{HX_ROUNDS} // 30;
+my $random = $ENV{HX_ROUNDS} // 20;
 my $page_size = 8192;
 my $contents = 24;
 my ($next, $kind, $page_id) = ($page_size - 8, $page_size - 4, $page_size - 2);
@@ -156,11 +156,11 @@ foreach my $i (0 .. $#aimed)
 }
 $node->start;
 
-# How one statement for each table ends: the SQLSTATEs, in order.
+# How one statement for each of these tables ends: the SQLSTATEs, in order.
 sub endings
 {
-	my ($statement) = @_;
-	my $script = join("\n", map { (my $sql = $statement) =~ s/#/$_/g; "$sql;\n\\echo # :SQLSTATE" } 0 .. $#aimed);
+	my ($statement, @tables) = @_;
+	my $script = join("\n", map { (my $sql = $statement) =~ s/#/$_/g; "$sql;\n\\echo # :SQLSTATE" } @tables);
 	my ($status, $out, $err) = $node->psql('postgres',
 		"SET statement_timeout = '20s'; SET enable_seqscan = off; SET client_min_messages = error;\n$script", on_error_stop => 0);
 
@@ -170,16 +170,20 @@ sub endings
 sub check_endings
 {
 	my ($name, $statement, %options) = @_;
-	my @states = endings($statement);
+	my @tables = grep { $_ % ($options{every} // 1) == 0 } 0 .. $#aimed;
+	my @states = endings($statement, @tables);
 	my $good = $options{good} // qr/00000|XX002|0A000|XX001/;
-	my @wrong = grep { ($states[$_] // 'crash') !~ /^(?:$good)$/ } 0 .. $#aimed;
+	my @wrong = grep { ($states[$_] // 'crash') !~ /^(?:$good)$/ } 0 .. $#tables;
 
-	is(join(', ', map { "$aimed[$_][0]: " . ($states[$_] // 'crash') } @wrong), '', "$name: done or a clean error");
+	is(join(', ', map { "$aimed[$tables[$_]][0]: " . ($states[$_] // 'crash') } @wrong), '', "$name: done or a clean error");
 	return @states;
 }
 
 check_endings('ordered scan', 'SELECT id FROM t# ORDER BY v <-> test_vector(8, 1) LIMIT 5');
-check_endings('drained scan', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(8, 450) OFFSET 0) AS s');
+# Of a vector or a row that looks like one, only the server can find out that it is wrong: its XX000 is judged below.
+my $drained = qr/00000|XX002|0A000|XX001|XX000/;
+
+check_endings('drained scan', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(8, 450) OFFSET 0) AS s', good => $drained);
 check_endings('stats', q{SELECT hashidx_index_stats('v#')});
 
 my @checks = check_endings('check', q{SELECT hashidx_check('v#', true)});
@@ -190,10 +194,16 @@ check_endings('insert', 'INSERT INTO t# SELECT i, test_vector(8, i) FROM generat
 check_endings('insert of equal vectors', 'INSERT INTO t# SELECT i, test_vector(8, 1) FROM generate_series(1, 200) AS i');
 check_endings('delete', 'DELETE FROM t# WHERE id % 3 = 0', good => qr/00000/);
 check_endings('vacuum', 'VACUUM t#');
-check_endings('scan after vacuum', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(8, 450) OFFSET 0) AS s');
-check_endings('reindex', 'REINDEX INDEX v#', good => qr/00000/);
-check_endings('check of what is cured', q{SELECT hashidx_check('v#', true)}, good => qr/00000/);
+check_endings('scan after vacuum', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(8, 450) OFFSET 0) AS s', good => $drained);
 
+# The cure; a build takes its time.
+check_endings('reindex', 'REINDEX INDEX v#', good => qr/00000/, every => 9);
+check_endings('check of what is cured', q{SELECT hashidx_check('v#', true)}, good => qr/00000/, every => 9);
+
+my @strange = grep { !/is damaged at block|has \d+ problems?$|has a format|tuples in wrong order|could not (open|read)|invalid page/ }
+  map { /ERROR:  (.*)/ ? $1 : () } split(/\n/, slurp_file($node->logfile));
+
+is(join("\n", @strange), '', 'no other error');
 no_crash($node);
 $node->stop;
 done_testing();

@@ -23,7 +23,11 @@ cloud_distance(const Cloud *cloud, const float *from, HxNode to)
 	float		sum = 0;
 
 	for (size_t i = 0; i < cloud->d; i++)
-		sum += (from[i] - cloud->rows[to * cloud->d + i]) * (from[i] - cloud->rows[to * cloud->d + i]);
+	{
+		const float difference = from[i] - cloud->rows[to * cloud->d + i];
+
+		sum += difference * difference;
+	}
 	return sum;
 }
 

@@ -58,7 +58,7 @@ extern bool hx_index_rows_key(HxIndexRows *rows, Datum *key);
 /* The distance of two keys. */
 extern double hx_index_rows_distance(HxIndexRows *rows, Datum key, Datum query);
 
-/* A random sample of rows as queries, fewer when there are fewer: palloc'd, always the same ones. */
+/* A random sample of rows as queries, or all if there are fewer: palloc'd, always the same. */
 extern HxQuery *hx_recall_sample(HxIndexRows *rows, int sample, int k, int *count);
 
 /* Finds the true answers of all queries, in one pass. */

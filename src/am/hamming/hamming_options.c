@@ -10,10 +10,11 @@
 #define METHOD_AUTO 0
 
 /*
- * From this many rows on, and for codes of these lengths, chunk tables are made
- * unasked: below, a scan of all codes takes no longer than the rest of a query.
+ * From this many bytes of codes on, and for codes of these lengths, chunk tables are made
+ * unasked: below, reading them all is a matter of a few milliseconds, and most who ask
+ * for nearest neighbours alone are better off with small indexes and fast inserts.
  */
-#define AUTO_ROWS 1000000
+#define AUTO_BYTES 40000000
 #define AUTO_MIN_BITS 32
 #define AUTO_MAX_BITS 256
 
@@ -73,8 +74,10 @@ hamming_choose_method(Relation index, const HammingShape *shape, double rows, in
 	*chunks = options != NULL ? options->chunks : 0;
 	if (options != NULL && options->method != METHOD_AUTO)
 		return options->method;
-	return rows >= AUTO_ROWS && shape->bits >= AUTO_MIN_BITS && shape->bits <= AUTO_MAX_BITS ?
-		HAMMING_METHOD_MIH : HAMMING_METHOD_SCAN;
+	if (rows * shape->code_bytes >= AUTO_BYTES &&
+		shape->bits >= AUTO_MIN_BITS && shape->bits <= AUTO_MAX_BITS)
+		return HAMMING_METHOD_MIH;
+	return HAMMING_METHOD_SCAN;
 }
 
 int

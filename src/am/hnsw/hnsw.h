@@ -14,7 +14,7 @@
 /* The strategy of the operator classes: ORDER BY column <operator> value. */
 #define HNSW_STRATEGY_DISTANCE 1
 
-/* Support function 1 of an operator class: hashidx_hnsw_metric_*(internal) returns its HnswMetric. */
+/* Support function 1 of an operator class: hashidx_hnsw_metric_*(internal), its HnswMetric. */
 #define HNSW_SUPPORT_METRIC 1
 
 /* ef_construction of an index whose options do not say. */
@@ -86,10 +86,16 @@ extern void hnsw_check_dims(Relation index, const HnswShape *shape, uint32 dims)
  * The node head in a locked nodes page, checked; NULL when the slot is free. Damage, when
  * the page is no nodes page or the slot not sound. An all-zero page has free slots only.
  */
-extern HnswNodeHead *hnsw_read_node(Relation index, const HnswShape *shape, Buffer buf, HxNode node);
+extern HnswNodeHead *hnsw_read_node(Relation index, const HnswShape *shape, Buffer buf,
+									HxNode node);
 
 /* Checks that a page is of that kind (not block 0), in a locked buffer; damage otherwise. */
 extern void hnsw_check_kind(Relation index, Buffer buf, HxPageKind kind);
+
+/* hnsw_buffer.c */
+
+/* The buffer of a node's page, pinned; as ReadBuffer, but faster for pages read before. */
+extern Buffer hnsw_read_buffer(Relation index, const HnswShape *shape, HxNode node);
 
 /* hnsw_build.c */
 extern IndexBuildResult *hnsw_build(Relation heap, Relation index, IndexInfo *info);

@@ -256,7 +256,8 @@ check_codes(HnswCheck *check, BlockNumber blk, HxNode node, HnswNodeHead *head)
 		const HxLink *link = &hnsw_node_links(&check->shape, head)[i];
 
 		/* Unless replay has just replaced the link and the neighbour. */
-		if (!is_code_right(check, &check->node, centre, link, hnsw_node_code(&check->shape, head, i)) &&
+		if (!is_code_right(check, &check->node, centre, link,
+						   hnsw_node_code(&check->shape, head, i)) &&
 			read_node(check, node, copy.data, &now) && now->version == head->version &&
 			i < now->links && hnsw_node_links(&check->shape, now)[i].node == link->node)
 			hx_check_warn(check->check, blk, "Code %u of node %u is not that of node %u.",
@@ -271,8 +272,9 @@ check_rows(HnswCheck *check, BlockNumber blk, HnswNodeHead *head, const ItemPoin
 	for (unsigned i = 0; i < count; i++)
 	{
 		if (!hx_check_is_plausible(check->check, &rows[i]))
-			hx_check_warn(check->check, blk, "Row %u points to (%u,%u), which cannot be in the table.",
-						  i, ItemPointerGetBlockNumberNoCheck(&rows[i]),
+			hx_check_warn(check->check, blk,
+						  "Row %u points to (%u,%u), which cannot be in the table.", i,
+						  ItemPointerGetBlockNumberNoCheck(&rows[i]),
 						  ItemPointerGetOffsetNumberNoCheck(&rows[i]));
 		else if (check->check->filter != NULL)
 			hx_check_add_row(check->check, rows[i], hnsw_node_own(head), check->shape.own_bytes);

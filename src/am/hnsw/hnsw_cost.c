@@ -12,11 +12,13 @@
 #include "utils/float.h"
 #include "utils/spccache.h"
 
-/* Pages that a search reads for each candidate of its beam. */
-#define VISITS_PER_EFFORT 1.2
+/* Nodes visited on the way to the neighbourhood of the query, and for each place on the beam. */
+#define VISITS_BEFORE 10
+#define VISITS_PER_EFFORT 0.4
 
-/* Nodes visited for each row beyond the first few. */
-#define VISITS_PER_ROW 1.4
+/* The beam grows by its first width for so many rows; each of them takes some visits at least. */
+#define ROWS_PER_BEAM 10.0
+#define LEAST_VISITS_PER_ROW 1.6
 
 /* A page that is surely cached costs this share of random_page_cost. */
 #define CACHED_PAGE_SHARE 0.05
@@ -75,9 +77,10 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	}
 
 	double		rows = clamp_row_est(info->tuples);
-	double		visits = Min(VISITS_PER_EFFORT * effort, rows);
+	double		beam = VISITS_PER_EFFORT * effort;
 	Cost		visit = visit_cost(info, node_bytes);
 
-	*startup = visits * visit;
-	*total = *startup + rows * (VISITS_PER_ROW * visit + cpu_index_tuple_cost);
+	*startup = Min(VISITS_BEFORE + beam, rows) * visit;
+	*total = *startup + rows *
+		(Max(beam / ROWS_PER_BEAM, LEAST_VISITS_PER_ROW) * visit + cpu_index_tuple_cost);
 }

@@ -13,7 +13,7 @@
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 
-/* Entries that a search begins with: more cost an insertion into the beam each, and find no more. */
+/* Entries that a search begins with. */
 #define SEEDS 16
 
 /* Most estimates that are made at a time, a multiple of the 32 of a block. */
@@ -58,7 +58,7 @@ hnsw_lock_node(HnswExpander *expander, HxNode node, Buffer *buf)
 		hx_page_report_damage(expander->index, blk,
 							  "A link leads here, where no node can be.");
 
-	*buf = ReadBuffer(expander->index, blk);
+	*buf = hnsw_read_buffer(expander->index, shape, node);
 	LockBuffer(*buf, BUFFER_LOCK_SHARE);
 
 	HnswNodeHead *head = hnsw_read_node(expander->index, shape, *buf, node);

@@ -84,7 +84,9 @@ grow_seen(Inserter *inserter)
 		mul_size(room, sizeof(Seen)), mul_size(room, inserter->shape.own_bytes),
 		mul_size(room, sizeof(HxCandidate)), mul_size(room, sizeof(int16)),
 	};
-	void	   *old[] = {inserter->seen, inserter->vectors, inserter->candidates, inserter->opened_at};
+	void	   *old[] = {
+		inserter->seen, inserter->vectors, inserter->candidates, inserter->opened_at,
+	};
 	void	   *larger[lengthof(old)];
 
 	for (int i = 0; i < lengthof(old); i++)
@@ -269,6 +271,11 @@ write_node_to(const Inserter *inserter, HnswNodeHead *node, BlockNumber blk)
 	uint32		slot = free_slot(inserter, buf);
 	HxNode		number = HX_NODE_NONE;
 
+	if (blk >= HX_NODE_NONE / shape->nodes_per_page)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("index \"%s\" is full", RelationGetRelationName(inserter->index)),
+				 errdetail("Nodes have numbers of 32 bits.")));
 	if (slot < shape->nodes_per_page)
 	{
 		GenericXLogState *record = GenericXLogStart(inserter->index);
@@ -354,8 +361,8 @@ link_back_some(const Inserter *inserter, const Offer *offers, unsigned count)
 			record = GenericXLogStart(inserter->index);
 		if (image[pages - 1] == NULL)
 			image[pages - 1] = GenericXLogRegisterBuffer(record, buf[pages - 1], 0);
-		hnsw_link_put(shape, hnsw_node_head(shape, image[pages - 1], hnsw_node_slot(shape, offer->to)),
-					  place, &offer->link, offer->code);
+		head = hnsw_node_head(shape, image[pages - 1], hnsw_node_slot(shape, offer->to));
+		hnsw_link_put(shape, head, place, &offer->link, offer->code);
 	}
 	if (record != NULL)
 		GenericXLogFinish(record);

@@ -133,7 +133,7 @@ collapse(const HnswParts *parts, Members *members, size_t begin, MoreRow *more)
 	return more_count;
 }
 
-/* Keeps the lists of the graph: residents' in the order of their numbers, guests' at their homes. */
+/* Keeps the lists: residents' in the order of their numbers, guests' where they are at home. */
 static void
 save_lists(HnswParts *parts, uint32 number, const Members *members, const HxNode *links,
 		   const HxNode *order)

@@ -162,7 +162,8 @@ read_vectors(Linking *linking)
 			LockBuffer(buf, BUFFER_LOCK_SHARE);
 		}
 		memcpy(linking->stored + i * shape->own_bytes,
-			   hnsw_node_own(hnsw_node_head(shape, BufferGetPage(buf), hnsw_node_slot(shape, number))),
+			   hnsw_node_own(hnsw_node_head(shape, BufferGetPage(buf),
+											hnsw_node_slot(shape, number))),
 			   shape->own_bytes);
 	}
 	if (BufferIsValid(buf))

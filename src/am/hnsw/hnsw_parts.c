@@ -49,7 +49,7 @@ hnsw_parts_begin(Relation index, IndexInfo *info, const HnswShape *shape, HxComp
 	parts->shape = shape;
 	parts->compute = compute;
 	parts->capacity = capacity;
-	parts->points.bytes = bytes;
+	parts->points = hnsw_spill_new(bytes);
 	parts->sample_room = Min(SAMPLE, Max(capacity / 4, LEAST_SAMPLE));
 	parts->sample = palloc_extended(mul_size(parts->sample_room, bytes), MCXT_ALLOC_HUGE);
 	return parts;
@@ -286,10 +286,10 @@ make_parts(HnswParts *parts)
 	parts->part = palloc0(mul_size(parts->part_count, sizeof(HnswPart)));
 	for (uint32 i = 0; i < parts->part_count; i++)
 	{
-		parts->part[i].residents.bytes = parts->points.bytes;
-		parts->part[i].guests.bytes = parts->points.bytes;
-		parts->part[i].lists.bytes = list_bytes;
-		parts->part[i].guest_lists.bytes = list_bytes;
+		parts->part[i].residents = hnsw_spill_new(parts->points.bytes);
+		parts->part[i].guests = hnsw_spill_new(parts->points.bytes);
+		parts->part[i].lists = hnsw_spill_new(list_bytes);
+		parts->part[i].guest_lists = hnsw_spill_new(list_bytes);
 	}
 	parts->number = palloc_extended(mul_size(count, sizeof(HxNode)), MCXT_ALLOC_HUGE);
 	memset(parts->number, 0xff, count * sizeof(HxNode));
@@ -356,9 +356,11 @@ hnsw_parts_finish(HnswParts *parts)
 		centre = hnsw_write_centre(parts->index, parts->shape, parts->centre);
 	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, centre, InvalidBlockNumber);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_GRAPH);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, 0);
 	for (uint32 i = 0; i < parts->part_count; i++)
 		hnsw_part_build(parts, i);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_WRITE);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, 0);
 	for (uint32 i = 0; i < parts->part_count; i++)
 		hnsw_part_link(parts, i);
 	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, centre,

@@ -86,7 +86,7 @@ extern HnswParts *hnsw_parts_begin(Relation index, IndexInfo *info, const HnswSh
 extern void hnsw_parts_add(HnswParts *parts, const HnswPoint *point, ItemPointer row);
 extern void hnsw_parts_finish(HnswParts *parts);
 
-/* hnsw_part_graph.c: builds the graph of a part, writes its nodes without links, keeps its lists. */
+/* hnsw_part_graph.c: builds the graph of a part, writes its nodes without links, keeps lists. */
 extern void hnsw_part_build(HnswParts *parts, uint32 part);
 
 /* hnsw_part_link.c: gives the nodes of a part their links. */

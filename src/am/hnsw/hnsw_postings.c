@@ -46,6 +46,19 @@ hnsw_posting_lock(Relation index, uint32 posting, int mode, Buffer *buf)
 	return found;
 }
 
+/*
+ * The same while the page of the node is locked. A damaged number that leads back to that page must
+ * not have us wait for ourselves.
+ */
+static HnswPosting *
+lock_posting_of(Relation index, Buffer node_buf, uint32 posting, int mode, Buffer *buf)
+{
+	if (block_of(posting) == BufferGetBlockNumber(node_buf))
+		hx_page_report_damage(index, block_of(posting),
+							  "A node's rows are said to be in postings here, where nodes are.");
+	return hnsw_posting_lock(index, posting, mode, buf);
+}
+
 static bool
 belongs_to(const HnswPosting *posting, HxNode node, uint32 version)
 {
@@ -81,7 +94,8 @@ hnsw_postings_read(Relation index, const HnswShape *shape, HnswPostingsReader *r
 
 		CHECK_FOR_INTERRUPTS();
 
-		const HnswPosting *posting = hnsw_posting_lock(index, reader->next, BUFFER_LOCK_SHARE, &buf);
+		const HnswPosting *posting = hnsw_posting_lock(index, reader->next, BUFFER_LOCK_SHARE,
+													   &buf);
 
 		/* Only forward: whatever the page says, this ends. */
 		if (!belongs_to(posting, reader->node, reader->version) || posting->order >= passed)
@@ -158,7 +172,8 @@ add_to_first(const RowInsert *insert)
 	if (first == HNSW_NO_POSTING)
 		return false;
 
-	HnswPosting *posting = hnsw_posting_lock(insert->index, first, BUFFER_LOCK_EXCLUSIVE, &buf);
+	HnswPosting *posting = lock_posting_of(insert->index, insert->buf, first,
+											   BUFFER_LOCK_EXCLUSIVE, &buf);
 
 	if (!belongs_to(posting, insert->node, insert->head->version))
 		hx_page_report_damage(insert->index, block_of(first),
@@ -209,8 +224,8 @@ next_order(const RowInsert *insert)
 	if (insert->head->postings == HNSW_NO_POSTING)
 		return 0;
 
-	uint32		order = hnsw_posting_lock(insert->index, insert->head->postings,
-										  BUFFER_LOCK_SHARE, &buf)->order + 1;
+	uint32		order = lock_posting_of(insert->index, insert->buf, insert->head->postings,
+										BUFFER_LOCK_SHARE, &buf)->order + 1;
 
 	UnlockReleaseBuffer(buf);
 	return order;
@@ -221,6 +236,11 @@ static bool
 add_new_first(const RowInsert *insert, BlockNumber blk)
 {
 	uint32		order = next_order(insert);
+
+	if (blk == BufferGetBlockNumber(insert->buf))
+		hx_page_report_damage(insert->index, (BlockNumber) HNSW_METABLOCK,
+							  "The list of postings pages leads to a nodes page, block %u.", blk);
+
 	Buffer		buf = hx_room_lock(insert->index, &hnsw_rooms[HNSW_LIST_POSTINGS], blk);
 	uint32		slot = free_slot(insert->index, buf);
 	bool		has_room = slot < HNSW_POSTINGS_PER_PAGE;
@@ -228,7 +248,8 @@ add_new_first(const RowInsert *insert, BlockNumber blk)
 	if (has_room)
 	{
 		GenericXLogState *record = GenericXLogStart(insert->index);
-		HnswNodeHead *head = register_node(record, &insert->cache->shape, insert->buf, insert->node);
+		HnswNodeHead *head = register_node(record, &insert->cache->shape, insert->buf,
+										   insert->node);
 		Page		page = GenericXLogRegisterBuffer(record, buf, 0);
 		HnswPosting *posting = hnsw_posting_at(page, slot);
 
@@ -315,10 +336,11 @@ take_out(Relation index, const HnswShape *shape, HxNode node, uint32 before, uin
 	bool		done = head != NULL && (before != HNSW_NO_POSTING || head->postings == posting);
 
 	if (done && before != HNSW_NO_POSTING && block_of(before) != block_of(posting))
-		hnsw_posting_lock(index, before, BUFFER_LOCK_EXCLUSIVE, &before_buf);
+		lock_posting_of(index, node_buf, before, BUFFER_LOCK_EXCLUSIVE, &before_buf);
 	if (done)
 	{
-		const HnswPosting *empty = hnsw_posting_lock(index, posting, BUFFER_LOCK_EXCLUSIVE, &buf);
+		const HnswPosting *empty = lock_posting_of(index, node_buf, posting,
+												   BUFFER_LOCK_EXCLUSIVE, &buf);
 
 		done = empty->rows == 0 && belongs_to(empty, node, head->version);
 		if (done)

@@ -32,13 +32,19 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-/* So many nodes are returned from a beam of the effort asked for, if it has found as many; */
+/* So many nodes are returned from a beam of the effort asked for, if it has found as many. */
 #define FIRST_NODES HNSW_CURVE_NEAREST
 
-/* from then on more are to have been found than are returned, by this factor. */
-#define FOUND_PER_NODE 1.4
+/*
+ * For each node returned beyond those the search has to find so many: among what it finds are
+ * nodes far away, from the way to the query, and those must not be reached. The beam has to grow
+ * in proportion to the nodes returned, by steps of this factor at least. README, "Scan".
+ */
+#define FOUND_PER_NODE 1.6
+#define BEAM_GROWTH 2
 
-#define BEAM_GROWTH 1.5
+/* A node stands on the beam for each of its parents: so many are visited for each place there. */
+#define VISITS_PER_WIDTH 0.5
 
 /* An index of so few pages is read as fast as it is searched. */
 #define FEW_PAGES 32
@@ -78,7 +84,8 @@ typedef struct HnswScan
 	/* Nodes. */
 	HnswFoundHeap found;		/* to be returned, in order */
 	HnswFoundHeap late;			/* and those that came too late */
-	uint64		found_count;	/* all that the search has found */
+	uint64		found_count;	/* all that the search has found, */
+	uint64		first_count;	/* and what it had before any was returned */
 	uint64		nodes;			/* returned so far */
 	float		floor;			/* whatever lies below comes too late */
 	float		reach;			/* no node returned may be farther away than that */
@@ -162,11 +169,11 @@ most_width(const HnswScan *state, double nodes)
 	/* Each node visited leaves itself and its links on the beam or beyond. */
 	double		bytes = sizeof(HnswFound) + 2 * sizeof(uint64) +
 		state->shape.m * sizeof(HxCandidate);
-	double		by_memory = Max(work_mem * 1024.0 / bytes, state->effort);
+	double		by_memory = Max(work_mem * 1024.0 / (VISITS_PER_WIDTH * bytes), state->effort);
 
 	if (state->expander.blocks <= FEW_PAGES)
 		return 0;
-	return (uint32) Min(nodes * MOST_NODES, by_memory);
+	return (uint32) Min(nodes * MOST_NODES / VISITS_PER_WIDTH, by_memory);
 }
 
 /* From now on nodes come from passes over all pages too, those that the search has not visited. */
@@ -261,11 +268,14 @@ start(IndexScanDesc scan, HnswScan *state)
 static bool
 is_enough(const HnswScan *state)
 {
-	double		needed = state->nodes < FIRST_NODES ? FIRST_NODES :
-		FOUND_PER_NODE * (state->nodes + 1);
+	uint64		nodes = state->nodes + 1;
 
-	return state->width >= state->effort && state->found_count >= needed &&
-		state->found.count > 0;
+	if (state->width < state->effort || state->found_count < FIRST_NODES ||
+		state->found.count == 0)
+		return false;
+	return nodes <= FIRST_NODES ||
+		(state->found_count >= state->first_count + FOUND_PER_NODE * (nodes - FIRST_NODES) &&
+		 (uint64) state->width * FIRST_NODES >= state->effort * nodes);
 }
 
 /* Widens the beam until it has found enough, or turns to the sweep. */
@@ -274,7 +284,7 @@ widen(HnswScan *state)
 {
 	while (!is_enough(state))
 	{
-		double		width = Max(state->effort, ceil(BEAM_GROWTH * state->width));
+		double		width = Max(state->effort, BEAM_GROWTH * (double) state->width);
 
 		if (width > state->most_width || hx_search_exhausted(state->search))
 		{
@@ -283,6 +293,8 @@ widen(HnswScan *state)
 		}
 		state->width = (uint32) width;
 		hx_search_run(state->search, state->width);
+		if (state->nodes == 0)
+			state->first_count = state->found_count;
 	}
 }
 

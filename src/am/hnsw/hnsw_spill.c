@@ -4,11 +4,22 @@
  */
 #include "am/hnsw/hnsw_spill.h"
 
+HnswSpill
+hnsw_spill_new(Size bytes)
+{
+	return (HnswSpill) {.context = CurrentMemoryContext,.bytes = bytes};
+}
+
 void
 hnsw_spill_add(HnswSpill *spill, void *record)
 {
 	if (spill->file == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(spill->context);
+
 		spill->file = BufFileCreateTemp(false);
+		MemoryContextSwitchTo(old);
+	}
 	BufFileWrite(spill->file, record, spill->bytes);
 	spill->count++;
 }
@@ -28,7 +39,8 @@ hnsw_spill_read(HnswSpill *spill, void *records, size_t most)
 {
 	size_t		count = Min(most, spill->count - spill->next);
 
-	if (count > 0 && BufFileRead(spill->file, records, count * spill->bytes) != count * spill->bytes)
+	if (count > 0 &&
+		BufFileRead(spill->file, records, count * spill->bytes) != count * spill->bytes)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not read a temporary file of an index build")));

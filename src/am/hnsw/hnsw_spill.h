@@ -12,11 +12,15 @@
 
 typedef struct HnswSpill
 {
-	BufFile    *file;			/* NULL: no record yet */
+	MemoryContext context;		/* of the file's buffer */
 	Size		bytes;			/* of a record */
+	BufFile    *file;			/* NULL: no record yet */
 	size_t		count;
 	size_t		next;			/* record to be read next */
 } HnswSpill;
+
+/* An empty file of such records, its memory in CurrentMemoryContext. */
+extern HnswSpill hnsw_spill_new(Size bytes);
 
 extern void hnsw_spill_add(HnswSpill *spill, void *record);
 

@@ -514,7 +514,7 @@ free_all_dead(HnswVacuum *vacuum)
 	if (dead->count == 0 && !dead->more)
 		return;
 
-	/* The gate: inserts that have met a node before it died have ended, and their links are seen. */
+	/* The gate: inserts that met a node before it died have ended, and their links are seen. */
 	LockPage(vacuum->index, HNSW_METABLOCK, ExclusiveLock);
 	UnlockPage(vacuum->index, HNSW_METABLOCK, ExclusiveLock);
 

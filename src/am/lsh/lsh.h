@@ -130,7 +130,7 @@ lsh_range_recall(double recall)
 	return 1 - (1 - recall) * 0.5;
 }
 
-/* What the metapage is told of the functions that an index uses, and of what they were chosen for. */
+/* What the metapage is told of an index's functions, and of what they were chosen for. */
 typedef struct LshTuned
 {
 	HxLshTuning tuning;
@@ -192,5 +192,9 @@ extern void lsh_check(HxCheck *check);
 
 /* lsh_stats.c */
 extern void lsh_stats(Relation index, HxStats *stats);
+
+/* lsh_join.c */
+extern void lsh_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit,
+					  void *context);
 
 #endif							/* HX_LSH_AM_H */

@@ -157,7 +157,8 @@ lsh_buckets_read(Relation index, int row_bytes, uint32 first, uint32 last,
 
 		Buffer		buf = lsh_find(index, row_bytes, key, BUFFER_LOCK_SHARE);
 		uint32		high = lsh_buckets(BufferGetPage(buf))->high;
-		int			count = read_page(index, row_bytes, buf, last, longs, &wants_more, take, context);
+		int			count = read_page(index, row_bytes, buf, last, longs, &wants_more,
+									  take, context);
 
 		UnlockReleaseBuffer(buf);
 		for (int i = 0; i < count && wants_more; i++)

@@ -13,7 +13,7 @@
  */
 typedef bool (*LshTake) (uint32 key, const LshRow *row, BlockNumber blk, void *context);
 
-/* Offers the rows of a bucket; false when take() did not want more. Holds no lock before or after. */
+/* Offers the rows of a bucket; false when take() did not want more. The caller holds no lock. */
 extern bool lsh_bucket_read(Relation index, int row_bytes, uint32 key,
 							LshTake take, void *context);
 

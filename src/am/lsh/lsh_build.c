@@ -156,7 +156,8 @@ sort_row(LshBuild *build, int row)
 		   shape->sketch_bytes);
 	for (uint32 table = 0; table < shape->tables; table++)
 	{
-		uint32		key = lsh_key(build->table_bits, table, build->keys[row * shape->tables + table]);
+		uint32		key = lsh_key(build->table_bits, table,
+								  build->keys[row * shape->tables + table]);
 
 		ExecClearTuple(build->in);
 		build->in->tts_values[0] = Int64GetDatum(key);
@@ -226,9 +227,9 @@ write_entries(LshBuild *build, LshWriter *writer)
 	{
 		bool		isnull;
 		uint32		key = (uint32) DatumGetInt64(slot_getattr(build->out, 1, &isnull));
-		struct varlena *row = (struct varlena *) DatumGetPointer(slot_getattr(build->out, 2, &isnull));
+		Datum		row = slot_getattr(build->out, 2, &isnull);
 
-		lsh_writer_add(writer, key, (uint8 *) VARDATA_ANY(row));
+		lsh_writer_add(writer, key, (uint8 *) VARDATA_ANY(DatumGetPointer(row)));
 	}
 	tuplesort_end(build->sort);
 	ExecDropSingleTupleTableSlot(build->in);

@@ -11,7 +11,7 @@
 
 #include "storage/itemptr.h"
 
-/* A row and its distance, estimated or exact. The order is total: by distance, NaN last, then TID. */
+/* A row and its distance, estimated or exact. Their order is total: distance, NaN last, TID. */
 typedef struct LshCandidate
 {
 	double		distance;
@@ -54,7 +54,7 @@ typedef struct LshHeap
 	Size		room;
 } LshHeap;
 
-/* Adds a candidate; allocates in the context of the heap's first item, CurrentMemoryContext then. */
+/* Adds a candidate. The first one decides the context: CurrentMemoryContext. */
 extern void lsh_heap_push(LshHeap *heap, LshCandidate candidate);
 
 /* Takes the least candidate away; the heap must not be empty. */

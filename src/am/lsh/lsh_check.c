@@ -45,7 +45,8 @@ copy_page(Relation index, BlockNumber blk, char *copy)
 
 /* Copies a page that must be of that kind; false after a warning when it is not, or unsound. */
 static bool
-copy_linked_page(LshChecker *checker, BlockNumber from, BlockNumber blk, HxPageKind kind, char *copy)
+copy_linked_page(LshChecker *checker, BlockNumber from, BlockNumber blk, HxPageKind kind,
+				 char *copy)
 {
 	HxCheck    *check = checker->check;
 
@@ -172,7 +173,8 @@ check_sibling(LshChecker *checker, BlockNumber blk, Page page, uint32 high)
 	if (!copy_linked_page(checker, blk, next, kind, copy.data))
 		return;
 
-	uint32		low = kind == HX_PAGE_BUCKETS ? lsh_buckets(copy.data)->low : lsh_directory(copy.data)->low;
+	uint32		low = kind == HX_PAGE_BUCKETS ? lsh_buckets(copy.data)->low :
+		lsh_directory(copy.data)->low;
 
 	if (low != high + 1)
 		hx_check_warn(checker->check, blk, "The page ends at key %u, the next one begins at %u.", high, low);

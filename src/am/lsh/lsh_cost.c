@@ -81,7 +81,10 @@ constant_radius(const Estimate *estimate, List *index_clauses)
 	if (!IsA(operation, OpExpr) || list_length(operation->args) != 2 ||
 		!IsA(lsecond(operation->args), Const) || ((Const *) lsecond(operation->args))->constisnull)
 		return NAN;
-	return Max(lsh_ball(estimate->metric, ((Const *) lsecond(operation->args))->constvalue).radius, 0);
+
+	LshBall		ball = lsh_ball(estimate->metric, ((Const *) lsecond(operation->args))->constvalue);
+
+	return Max(ball.radius, 0);
 }
 
 /* Candidates of the scan's first round. */

@@ -20,6 +20,7 @@ static const HxAmTools lsh_tools = {
 	.key_bytes = lsh_key_bytes,
 	.check = lsh_check,
 	.stats = lsh_stats,
+	.pairs = lsh_pairs,
 	.effort_setting = "lsh_probes",
 	.efforts = efforts,
 };

@@ -119,28 +119,31 @@ lsh_page_problem(Page page, int row_bytes)
 	const PageHeaderData *header = (const PageHeaderData *) page;
 	Size		lower = header->pd_lower;
 	Size		upper = header->pd_special;
+	const LshDirectoryPage *directory = lsh_directory(page);
+	const LshBucketPage *buckets = lsh_buckets(page);
+	const LshLongPage *contents = lsh_long(page);
 
 	switch (hx_page_opaque(page)->kind)
 	{
 		case HX_PAGE_DIRECTORY:
-			if (lsh_directory(page)->count == 0 || lsh_directory(page)->count > LSH_MAX_CHILDREN)
+			if (directory->count == 0 || directory->count > LSH_MAX_CHILDREN)
 				return "The page claims an impossible number of entries.";
-			if (lsh_directory(page)->low > lsh_directory(page)->high)
+			if (directory->low > directory->high)
 				return "The page's range of keys is upside down.";
-			lower = (char *) (lsh_directory(page)->children + lsh_directory(page)->count) - (char *) page;
+			lower = (char *) (directory->children + directory->count) - (char *) page;
 			break;
 		case HX_PAGE_BUCKETS:
-			if (lsh_buckets(page)->count > lsh_buckets_capacity(row_bytes))
+			if (buckets->count > lsh_buckets_capacity(row_bytes))
 				return "The page claims more rows than fit a page.";
-			if (lsh_buckets(page)->low > lsh_buckets(page)->high)
+			if (buckets->low > buckets->high)
 				return "The page's range of keys is upside down.";
-			lower = (char *) (lsh_buckets(page)->keys + lsh_buckets(page)->count) - (char *) page;
-			upper -= lsh_buckets(page)->count * row_bytes;
+			lower = (char *) (buckets->keys + buckets->count) - (char *) page;
+			upper -= buckets->count * row_bytes;
 			break;
 		case HX_PAGE_LONG:
-			if (lsh_long(page)->count > lsh_long_capacity(row_bytes))
+			if (contents->count > lsh_long_capacity(row_bytes))
 				return "The page claims more rows than fit a page.";
-			lower = (char *) (lsh_long(page)->rows + lsh_long(page)->count * row_bytes) - (char *) page;
+			lower = (char *) (contents->rows + contents->count * row_bytes) - (char *) page;
 			break;
 		case HX_PAGE_FREE:
 			break;
@@ -360,7 +363,7 @@ lsh_buckets_crowd(Page page, int row_bytes, uint32 *key)
 	int			count = sorted_keys(page, keys);
 	int			half = lsh_buckets_capacity(row_bytes) / 2;
 
-	/* A key with more than half of the rows is also in the middle, and half as far on either side. */
+	/* In order, a key with more rows than that is met again so much further on. */
 	for (int i = 0; i + half < count; i++)
 	{
 		if (keys[i] == keys[i + half])

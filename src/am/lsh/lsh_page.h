@@ -214,7 +214,7 @@ extern bool lsh_buckets_crowd(Page page, int row_bytes, uint32 *key);
 extern void lsh_buckets_extract(Page page, int row_bytes, uint32 key, Page long_page,
 								BlockNumber long_blk);
 
-/* The least key of the upper half of the rows, greater than some row's; false: all keys are equal. */
+/* A key near the middle: rows from it on leave in a split. False: all keys are equal. */
 extern bool lsh_buckets_middle(Page page, uint32 *key);
 
 /* Moves the rows from that key on to an empty page to the right of it. */

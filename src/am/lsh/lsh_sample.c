@@ -44,7 +44,7 @@
 /* Tables that the tuner may choose: each one is a page write of every insert. */
 #define MAX_TABLES 12
 
-/* What a probe and a candidate cost, in microseconds: measured, README, "Costs". */
+/* What a probe and a candidate cost, in microseconds, roughly: README, "Costs". */
 #define PROBE_COST 1.0
 #define CANDIDATE_COST 0.1
 
@@ -120,10 +120,15 @@ HxLshShape
 lsh_wished_shape(Relation index, LshMetric metric, const LshValue *value)
 {
 	uint32		dims = declared_dims(index, metric);
-	HxLshShape	shape = wished_shape(index, metric, value != NULL && dims == 0 ? value->dims : dims);
+	HxLshShape	shape = wished_shape(index, metric,
+									 value != NULL && dims == 0 ? value->dims : dims);
 
 	if (metric == LSH_JACCARD)
-		hx_elements_check_type(get_base_element_type(TupleDescAttr(RelationGetDescr(index), 0)->atttypid));
+	{
+		Oid			type = TupleDescAttr(RelationGetDescr(index), 0)->atttypid;
+
+		hx_elements_check_type(get_base_element_type(type));
+	}
 	if (value != NULL)
 		lsh_value_check(index, &shape, value);
 	return shape;
@@ -181,7 +186,8 @@ lsh_tune_blindly(LshMetric metric, const HxLshShape *wish, const LshValue *first
 	if (metric == LSH_L2)
 	{
 		/* Euclidean distances have no scale of their own: take that of the vector. */
-		double		norm = sqrt(hx_kernels->dot(first->point.vector, first->point.vector, first->dims));
+		const float *vector = first->point.vector;
+		double		norm = sqrt(hx_kernels->dot(vector, vector, first->dims));
 
 		neighbour = (float) (norm > 0 ? norm / 2 : 0.5);
 		background = 2 * neighbour;
@@ -285,7 +291,8 @@ nearest(const Sampler *sampler, int query, float *distances, int wanted)
 
 		if (i == query)
 			continue;
-		distance = lsh_value_distance(sampler->metric, &sampler->values[query], &sampler->values[i]);
+		distance = lsh_value_distance(sampler->metric, &sampler->values[query],
+									  &sampler->values[i]);
 		if (isnan(distance) || (count == wanted && distance >= distances[count - 1]))
 			continue;
 		place = count < wanted ? count++ : count - 1;
@@ -313,7 +320,8 @@ measure_sample(const Sampler *sampler, double rows)
 
 		CHECK_FOR_INTERRUPTS();
 		elements += sampler->values[query].point.count;
-		sample.neighbour_count += nearest(sampler, query, neighbours + sample.neighbour_count, wanted);
+		sample.neighbour_count += nearest(sampler, query, neighbours + sample.neighbour_count,
+										  wanted);
 		for (int j = 0; j < BACKGROUND_PER_QUERY; j++)
 		{
 			int			other = hx_random(SEED, 1, i * BACKGROUND_PER_QUERY + j) % sampler->count;

@@ -22,7 +22,7 @@
 /* hx_lsh_sketch_limit() leaves a few in a million out: so many standard deviations. */
 #define LIMIT_DEVIATIONS 4.75
 
-/* Standard deviations above which a normal distribution has this share (Abramowitz, Stegun 26.2.23). */
+/* Deviations beyond which a normal distribution has this share (Abramowitz, Stegun 26.2.23). */
 static double
 normal_quantile(double share)
 {
@@ -82,14 +82,15 @@ lsh_source_start(LshSource *source)
 	BlockNumber pages = RelationGetNumberOfBlocks(source->index) / source->cache->shape.tables;
 	HxMemory	memory = lsh_memory(source->context);
 
+	const HxLsh *lsh = lsh_cache_functions(source->cache);
+
 	if (source->ordered)
-		source->sketch = hx_lsh_query(lsh_cache_functions(source->cache), source->query.point, &memory);
+		source->sketch = hx_lsh_query(lsh, source->query.point, &memory);
 	for (int i = 0; i < source->range_count; i++)
 	{
 		LshRange   *range = &source->ranges[i];
 
-		range->sketch = hx_lsh_query(lsh_cache_functions(source->cache), range->ball.centre.point,
-									 &memory);
+		range->sketch = hx_lsh_query(lsh, range->ball.centre.point, &memory);
 		range->limit = hx_lsh_sketch_limit(range->sketch, range->ball.radius);
 	}
 	source->want = FIRST_WANT;
@@ -104,8 +105,7 @@ lsh_source_start(LshSource *source)
 	if (source->probing)
 	{
 		source->reach = first_reach(source);
-		source->probes = hx_lsh_probes_begin(lsh_cache_functions(source->cache),
-											 centre(source)->point, &memory);
+		source->probes = hx_lsh_probes_begin(lsh, centre(source)->point, &memory);
 		source->seen = lsh_seen_create();
 	}
 }
@@ -180,7 +180,8 @@ probe(LshSource *source)
 
 		if (!hx_lsh_probes_next(source->probes, &probe) ||
 			!lsh_bucket_read(source->index, cache->row_bytes,
-							 lsh_key(cache->table_bits, probe.table, probe.key), take_probed, source))
+							 lsh_key(cache->table_bits, probe.table, probe.key),
+							 take_probed, source))
 			return false;
 		source->made++;
 	}

@@ -39,7 +39,7 @@ typedef struct LshSource
 	uint32		made;			/* probes */
 	uint32		wanted;
 	uint32		most;			/* more of them would cost more than passes */
-	double		reach;			/* rows up to this distance have been probed for, if any rows have */
+	double		reach;			/* up to this distance rows have been probed for */
 	LshSeen    *seen;			/* rows that probes have found */
 	Size		seen_room;		/* as many as work_mem allows */
 
@@ -53,7 +53,7 @@ typedef struct LshSource
 	LshHeap		found;			/* candidates not yet taken by the scan */
 } LshSource;
 
-/* Prepares for a query: what is asked and index, context, cache and metric are set, the rest zero. */
+/* Prepares for a query: what is asked, index, context, cache and metric are set, the rest is 0. */
 extern void lsh_source_start(LshSource *source);
 
 /* Looks for more candidates; false: there are no more. */

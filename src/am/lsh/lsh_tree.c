@@ -110,7 +110,7 @@ lsh_find(Relation index, int row_bytes, uint32 key, int mode)
 	}
 }
 
-/* Takes the head of the list of free pages; InvalidBuffer: there is none. Holds the metapage's lock. */
+/* Locks the first free page, the metapage being locked; InvalidBuffer: there is none. */
 static Buffer
 take_free_page(Relation index, int row_bytes, Buffer meta_buf, BlockNumber *next_free)
 {

@@ -200,8 +200,9 @@ list_free_page(Relation index, BlockNumber blk)
 	{
 		GenericXLogState *record = GenericXLogStart(index);
 		Page		meta_page = GenericXLogRegisterBuffer(record, meta_buf, 0);
+		Page		page = GenericXLogRegisterBuffer(record, buf, GENERIC_XLOG_FULL_IMAGE);
 
-		lsh_page_free(GenericXLogRegisterBuffer(record, buf, GENERIC_XLOG_FULL_IMAGE), blk, meta_page);
+		lsh_page_free(page, blk, meta_page);
 		GenericXLogFinish(record);
 	}
 	UnlockReleaseBuffer(buf);
@@ -274,7 +275,8 @@ remove_if_empty(LshVacuum *vacuum, uint32 key)
 		Buffer		long_buf = lock_long(vacuum, blk, key);
 		Page		long_page = BufferGetPage(long_buf);
 
-		if (lsh_long(long_page)->count == 0 && hx_page_opaque(long_page)->next == InvalidBlockNumber)
+		if (lsh_long(long_page)->count == 0 &&
+			hx_page_opaque(long_page)->next == InvalidBlockNumber)
 		{
 			Buffer		meta_buf = lock_meta(index);
 			GenericXLogState *record = GenericXLogStart(index);

@@ -111,7 +111,7 @@ cosine_distance(const float *a, const float *b, size_t dims)
 	HxDotNorms	sums = hx_kernels->dot_norms(a, b, dims);
 
 	return sums.norm_a > 0 && sums.norm_b > 0 ?
-		1 - sums.dot / sqrt(sums.norm_a * sums.norm_b) : NAN;
+		1 - fmin(fmax(sums.dot / sqrt(sums.norm_a * sums.norm_b), -1), 1) : NAN;
 }
 
 double

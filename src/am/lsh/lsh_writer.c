@@ -157,7 +157,7 @@ start_long(LshWriter *writer)
 	writer->waiting_count = 0;
 }
 
-/* All rows of the current key are known: puts them, or the reference to them, on the bucket page. */
+/* All rows of a key are known: puts them, or the reference to them, on the bucket page. */
 static void
 finish_key(LshWriter *writer)
 {
@@ -201,7 +201,8 @@ lsh_writer_add(LshWriter *writer, uint32 key, const uint8 *row)
 	if (writer->is_long)
 		add_to_long(writer, row);
 	else
-		memcpy(writer->waiting + writer->waiting_count++ * writer->row_bytes, row, writer->row_bytes);
+		memcpy(writer->waiting + writer->waiting_count++ * writer->row_bytes, row,
+			   writer->row_bytes);
 }
 
 /* Writes a directory page with some of a level's children, to the right of which is `next`. */

@@ -9,7 +9,7 @@
 
 typedef struct LshWriter LshWriter;
 
-/* Begins with metapage and root, which lsh_writer_finish() completes. Allocates in CurrentMemoryContext. */
+/* Begins with metapage and root, which lsh_writer_finish() completes; allocates here and now. */
 extern LshWriter *lsh_writer_begin(Relation index);
 
 /* How long rows are; before the first row. */

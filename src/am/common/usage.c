@@ -1,0 +1,255 @@
+/*
+ * usage.c
+ *	  hashidx_usage(): the forms of a query that an index serves, and what the planner
+ *	  thinks of them.
+ *
+ * The forms come from the operator class, the index's expression and its condition; the
+ * costs from EXPLAIN, with a value of the table as the query, once with the index alone
+ * and once without any.
+ */
+#include "am/common/am.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_amop.h"
+#include "catalog/pg_operator.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+
+/* The type of balls is X_ball where the function of ranges is X_within. */
+#define BALL_SUFFIX "_ball"
+
+/* The parts of the queries that an index serves. */
+typedef struct Usage
+{
+	ReturnSetInfo *result;
+	Relation	heap;
+	char	   *table;			/* qualified */
+	char	   *key;			/* the indexed column or expression */
+	char	   *condition;		/* of a partial index; NULL: none */
+	char	   *sample;			/* a value of the key, as a literal; NULL: there is none */
+	char	   *age;			/* interval since the table's last ANALYZE; NULL: there was none */
+} Usage;
+
+/* One value that a query gives, as text in the caller's memory; NULL for NULL or no row. */
+static char *
+ask(const char *query, MemoryContext context)
+{
+	char	   *answer;
+
+	if (SPI_execute(query, false, 1) <= 0 || SPI_processed == 0)
+		return NULL;
+	answer = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	return answer == NULL ? NULL : MemoryContextStrdup(context, answer);
+}
+
+/* The planner's price of a query, with or without indexes. */
+static char *
+cost_of(const char *query, bool by_index)
+{
+	MemoryContext context = CurrentMemoryContext;
+	int			nest_level = NewGUCNestLevel();
+	static const char *const index_scans[] = {
+		"enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan",
+	};
+	static const char *const others[] = {"enable_seqscan", "enable_sort"};
+	char	   *plan;
+
+	SPI_connect();
+	for (int i = 0; i < (int) lengthof(index_scans) && !by_index; i++)
+		SetConfigOption(index_scans[i], "off", PGC_USERSET, PGC_S_SESSION);
+	for (int i = 0; i < (int) lengthof(others) && by_index; i++)
+		SetConfigOption(others[i], "off", PGC_USERSET, PGC_S_SESSION);
+	plan = ask(psprintf("EXPLAIN (FORMAT json) %s", query), context);
+	AtEOXact_GUC(false, nest_level);
+	if (plan != NULL)
+		plan = ask(psprintf("SELECT %s::pg_catalog.json OPERATOR(pg_catalog.->) 0 "
+							"OPERATOR(pg_catalog.->) 'Plan' OPERATOR(pg_catalog.->>) 'Total Cost'",
+							quote_literal_cstr(plan)), context);
+	SPI_finish();
+	return plan;
+}
+
+/* The WHERE clause of a query that has a condition of its own (or NULL) and the index's. */
+static char *
+where(const Usage *usage, const char *condition)
+{
+	if (usage->condition == NULL && condition == NULL)
+		return "";
+	if (usage->condition == NULL || condition == NULL)
+		return psprintf(" WHERE %s", condition == NULL ? usage->condition : condition);
+	return psprintf(" WHERE %s AND %s", usage->condition, condition);
+}
+
+static void
+put(Usage *usage, const char *form, char *const *costs)
+{
+	Datum		values[6] = {CStringGetTextDatum(form)};
+	bool		isnull[6] = {false};
+
+	for (int i = 0; i < 4; i++)
+	{
+		isnull[1 + i] = costs == NULL || costs[i] == NULL;
+		if (!isnull[1 + i])
+			values[1 + i] = DirectFunctionCall1(float8in, CStringGetDatum(costs[i]));
+	}
+	isnull[5] = usage->age == NULL;
+	if (!isnull[5])
+		values[5] = DirectFunctionCall3(interval_in, CStringGetDatum(usage->age),
+										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	tuplestore_putvalues(usage->result->setResult, usage->result->setDesc, values, isnull);
+}
+
+/* The operator for a query that is independent of search_path. */
+static char *
+qualified(Oid operator)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+
+	Form_pg_operator form = (Form_pg_operator) GETSTRUCT(tuple);
+
+	name = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
+					NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+/* ORDER BY key operator query, with its costs at two limits. */
+static void
+put_order(Usage *usage, Oid operator, Oid type)
+{
+	static const int limits[] = {10, 100};
+	char	   *costs[4] = {NULL};
+
+	for (int i = 0; i < (int) lengthof(limits) && usage->sample != NULL; i++)
+	{
+		char	   *query = psprintf("SELECT 1 FROM %s%s ORDER BY %s %s %s::%s LIMIT %d",
+									 usage->table, where(usage, NULL), usage->key,
+									 qualified(operator), usage->sample,
+									 format_type_be_qualified(type), limits[i]);
+
+		costs[2 * i] = cost_of(query, true);
+		costs[2 * i + 1] = cost_of(query, false);
+	}
+	put(usage, psprintf("SELECT ... FROM %s%s ORDER BY %s %s query LIMIT n -- query: %s, ascending only",
+						usage->table, where(usage, NULL), usage->key, get_opname(operator),
+						format_type_be(type)), costs);
+}
+
+/* WHERE key <@ ball, and the function of ranges that becomes this. */
+static void
+put_range(Usage *usage, const char *operator, const char *type, const char *query_type)
+{
+	const char *suffix = strstr(type, BALL_SUFFIX);
+	char	   *condition = psprintf("%s %s ball", usage->key, operator);
+
+	if (suffix != NULL && strcmp(suffix, BALL_SUFFIX) == 0)
+	{
+		char	   *call = psprintf("%.*s_within(%s, query, radius)", (int) (suffix - type), type,
+									usage->key);
+
+		put(usage, psprintf("SELECT ... FROM %s%s -- query: %s", usage->table,
+							where(usage, call), query_type), NULL);
+	}
+	put(usage, psprintf("SELECT ... FROM %s%s -- ball: %s", usage->table,
+						where(usage, condition), type), NULL);
+}
+
+/* All operators of the index's operator class. */
+static void
+put_operators(Usage *usage, Relation index)
+{
+	Oid			family = index->rd_opfamily[0];
+	Oid			input = index->rd_opcintype[0];
+	CatCList   *list = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
+
+	for (int i = 0; i < list->n_members; i++)
+	{
+		Form_pg_amop amop = (Form_pg_amop) GETSTRUCT(&list->members[i]->tuple);
+
+		if (amop->amoplefttype != input)
+			continue;
+		if (amop->amoppurpose == AMOP_ORDER)
+			put_order(usage, amop->amopopr, amop->amoprighttype);
+		else
+			put_range(usage, get_opname(amop->amopopr), format_type_be(amop->amoprighttype),
+					  format_type_be(input));
+	}
+	ReleaseCatCacheList(list);
+}
+
+/* The text that a function of the server gives for the index. */
+static char *
+describe(const char *format, Oid oid)
+{
+	MemoryContext context = CurrentMemoryContext;
+	char	   *text;
+
+	SPI_connect();
+	text = ask(psprintf(format, oid), context);
+	SPI_finish();
+	return text;
+}
+
+/* A value of the key, to be asked for. */
+static char *
+read_sample(const Usage *usage)
+{
+	MemoryContext context = CurrentMemoryContext;
+	char	   *value;
+
+	SPI_connect();
+	value = ask(psprintf("SELECT %s FROM %s WHERE %s IS NOT NULL LIMIT 1", usage->key, usage->table,
+						 usage->key), context);
+	SPI_finish();
+	return value == NULL ? NULL : quote_literal_cstr(value);
+}
+
+HX_FUNCTION(hashidx_usage);
+
+Datum
+hashidx_usage(PG_FUNCTION_ARGS)
+{
+	Usage		usage = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	Oid			index_oid = PG_GETARG_OID(0);
+	Relation	index;
+
+	hx_am_open(index_oid, AccessShareLock, &usage.heap, &index);
+
+	Oid			heap_oid = RelationGetRelid(usage.heap);
+	AclResult	allowed = pg_class_aclcheck(heap_oid, GetUserId(), ACL_SELECT);
+
+	if (allowed != ACLCHECK_OK)
+		aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(usage.heap));
+
+	InitMaterializedSRF(fcinfo, 0);
+	usage.table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(usage.heap)),
+											 RelationGetRelationName(usage.heap));
+	usage.key = describe("SELECT pg_catalog.pg_get_indexdef(%u, 1, false)", index_oid);
+	usage.condition = describe("SELECT pg_catalog.pg_get_expr(indpred, indrelid) "
+							   "FROM pg_catalog.pg_index WHERE indexrelid OPERATOR(pg_catalog.=) %u",
+							   index_oid);
+	usage.sample = read_sample(&usage);
+	usage.age = describe("SELECT pg_catalog.now() OPERATOR(pg_catalog.-) GREATEST("
+						 "pg_catalog.pg_stat_get_last_analyze_time(o), "
+						 "pg_catalog.pg_stat_get_last_autoanalyze_time(o)) "
+						 "FROM (SELECT %u::pg_catalog.oid AS o) AS t", heap_oid);
+	put_operators(&usage, index);
+
+	index_close(index, AccessShareLock);
+	table_close(usage.heap, AccessShareLock);
+	PG_RETURN_NULL();
+}
