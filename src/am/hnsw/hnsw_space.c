@@ -112,6 +112,13 @@ hnsw_centred(const HnswShape *shape, const float *centre, const float *x, float 
 		y[i] -= centre[i];
 }
 
+/* What distances to int8 vectors need of the query. */
+static double
+sum_of(const HnswShape *shape, const float *x)
+{
+	return shape->stored == HX_STORED_INT8 ? hx_stored_sum(x, shape->own_dims) : 0;
+}
+
 /* Memory of a query, taken at its first use. */
 static void
 allocate_query(HnswQuery *query, const HnswShape *shape)
@@ -135,7 +142,7 @@ hnsw_query_value(HnswQuery *query, Relation index, const HnswShape *shape, Datum
 	else
 	{
 		(void) value_coordinates(index, shape, value, query->x, &query->norm);
-		query->sum = hx_stored_sum(query->x, shape->own_dims);
+		query->sum = sum_of(shape, query->x);
 	}
 }
 
@@ -150,7 +157,7 @@ hnsw_query_stored(HnswQuery *query, const HnswShape *shape, const uint8 *stored)
 	{
 		hnsw_decode(shape, stored, query->x);
 		query->norm = norm_of(query->x, shape->own_dims);
-		query->sum = hx_stored_sum(query->x, shape->own_dims);
+		query->sum = sum_of(shape, query->x);
 	}
 }
 
