@@ -10,25 +10,21 @@
 
 #include <math.h>
 
-#include "catalog/pg_proc.h"
+#include "access/htup_details.h"
 #include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
 #include "kernel/kernel.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "plan/distance_stats.h"
+#include "plan/within.h"
 #include "type/ball.h"
 #include "type/bincode_stats.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
-#include "utils/syscache.h"
-
-/* The strategy of <@ in the operator families of codes, in every access method of ours. */
-#define STRATEGY_WITHIN 2
 
 /* The share assumed when neither the radius nor the length of the codes is known. */
 #define DEFAULT_WITHIN_SELECTIVITY 0.001
@@ -224,52 +220,6 @@ estimate_within(PlannerInfo *root, Node *a, Node *b, Node *radius, int relation)
 	return share_within(root, column, relation, &code, NULL, bits);
 }
 
-/* The function hamming_ball(bincode, integer) of the schema that the given function is in. */
-static Oid
-ball_constructor(Oid sibling, Oid bincode)
-{
-	Oid			types[] = {bincode, INT4OID};
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum("hamming_ball"),
-						   PointerGetDatum(buildoidvector(types, lengthof(types))),
-						   ObjectIdGetDatum(get_func_namespace(sibling)));
-}
-
-/* hamming_within(column, value, r), or with the first two swapped, as `column <@ ball`. */
-static List *
-index_condition(SupportRequestIndexCondition *request)
-{
-	if (!is_funcclause(request->node) || request->indexarg > 1)
-		return NIL;
-
-	FuncExpr   *call = (FuncExpr *) request->node;
-	Node	   *column = list_nth(call->args, request->indexarg);
-	Node	   *value = list_nth(call->args, 1 - request->indexarg);
-	Node	   *radius = lthird(call->args);
-	Oid			constructor = ball_constructor(call->funcid, exprType(column));
-
-	if (!OidIsValid(constructor) ||
-		!is_pseudo_constant_for_index(request->root, value, request->index) ||
-		!is_pseudo_constant_for_index(request->root, radius, request->index))
-		return NIL;
-
-	Oid			ball = get_func_rettype(constructor);
-	Oid			within = get_opfamily_member(request->opfamily, exprType(column), ball,
-											 STRATEGY_WITHIN);
-
-	if (!OidIsValid(within))
-		return NIL;
-
-	Expr	   *argument = (Expr *) makeFuncExpr(constructor, ball, list_make2(value, radius),
-												 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-
-	argument = (Expr *) eval_const_expressions(request->root, (Node *) argument);
-	request->lossy = false;
-	return list_make1(make_opclause(within, BOOLOID, false, (Expr *) column, argument,
-									InvalidOid, InvalidOid));
-}
-
 HX_FUNCTION(hashidx_hamming_within_support);
 
 Datum
@@ -278,7 +228,8 @@ hashidx_hamming_within_support(PG_FUNCTION_ARGS)
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
 
 	if (IsA(request, SupportRequestIndexCondition))
-		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request));
+		PG_RETURN_POINTER(hx_within_condition((SupportRequestIndexCondition *) request,
+											  "hamming_ball"));
 
 	if (IsA(request, SupportRequestSelectivity))
 	{

@@ -128,11 +128,12 @@ sub sql
 	return $output;
 }
 
-# Seconds that one command takes, as psql sees it.
+# Seconds that the last of some commands takes, as psql sees it.
 sub seconds
 {
-	my ($self, $database, $command) = @_;
-	my $output = $self->sql($database, '\timing on', $command);
+	my ($self, $database, @commands) = @_;
+	my $command = pop @commands;
+	my $output = $self->sql($database, @commands, '\timing on', $command);
 
 	$output =~ /^Time: ([0-9.]+) ms/m or die "psql told no time for: $command\n";
 	return $1 / 1000;

@@ -122,7 +122,7 @@ sub ask
 	my ($method, $effort, $set, $bench) = @_;
 	my $result = JSON::PP::decode_json(
 		capture(
-			@{ $bench->{pin} }, "$bench->{bin}/client",
+			@{ $bench->{pin_beside} }, "$bench->{bin}/client",
 			'-d', $bench->{server}->conninfo($set->{name}),
 			'-e', sprintf($method->{setup}, $effort),
 			'-c', "SELECT id FROM $method->{table} ORDER BY embedding <-> \$1 LIMIT "
@@ -138,7 +138,7 @@ sub measure_library
 {
 	my ($method, $set, $bench) = @_;
 	my $result = JSON::PP::decode_json(
-		capture(@{ $bench->{pin} }, "$bench->{bin}/$method->{needs}",
+		capture(@{ $bench->{pin_beside} }, "$bench->{bin}/$method->{needs}",
 			'-e', join(',', @{ $method->{efforts} }), '-r', $bench->{runs}, task($set, $bench)));
 	my @points = map { Bench::Method::middle(@$_) } @{ $result->{points} };
 
@@ -162,7 +162,7 @@ sub inserts
 	my $before = $server->sql($name, 'SELECT pg_current_wal_insert_lsn()');
 	my $result = JSON::PP::decode_json(
 		capture(
-			@{ $bench->{pin} }, "$bench->{bin}/client",
+			@{ $bench->{pin_beside} }, "$bench->{bin}/client",
 			'-d', $server->conninfo($name),
 			'-c', "INSERT INTO $method->{table} VALUES (0, \$1)",
 			'-q', "$set->{dir}/fresh", '-s', $bench->{seconds}));
