@@ -40,6 +40,8 @@ struct Node;
 		return dummy_value; \
 	} while (0)
 #define SOFT_ERROR_OCCURRED(escontext) ((void) (escontext), false)
+#else
+#include "nodes/miscnodes.h"
 #endif
 
 /* 18 lets a module tell its name and version. */
