@@ -63,8 +63,15 @@ foreach my $round (1 .. $rounds)
 
 	foreach my $when ('', ' after vacuum')
 	{
-		is(check_index($node, $_), '', "round $round, $how: $_ is sound$when")
-		  foreach qw(item_v item_c fleeting_v);
+		foreach my $index (qw(item_v item_c fleeting_v))
+		{
+			my $problems = check_index($node, $index);
+
+			# Searches pass over a link to a node that was freed; the next vacuum must leave none.
+			$problems = join("\n", grep { /DETAIL:/ && !/where no node is/ } split(/\n/, $problems))
+			  if !$when && $problems =~ /where no node is/;
+			is($problems, '', "round $round, $how: $index is sound$when");
+		}
 		is(complaints($node, 'item', '<->', 'test_vector(24, 1)', 'test_near_vector(24, 5, 0)'),
 			'', "round $round: right answers$when");
 		$node->safe_psql('postgres', 'VACUUM (TRUNCATE false) item') unless $when;

@@ -159,6 +159,8 @@ sub sql_state
 }
 
 # Starts clients that run pgbench scripts until stop_clients() or a crash. scripts: text => weight.
+my $script_count = 0;
+
 sub start_clients
 {
 	my ($node, $clients, %scripts) = @_;
@@ -166,7 +168,7 @@ sub start_clients
 
 	foreach my $script (sort keys %scripts)
 	{
-		my $file = $node->basedir . '/script' . @files;
+		my $file = $node->basedir . '/script' . $script_count++;
 		append_to_file($file, $script);
 		push @files, '-f', "$file\@$scripts{$script}";
 	}

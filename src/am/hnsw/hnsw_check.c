@@ -22,6 +22,9 @@
 /* With less of the nodes in reach of a search, the index is not what it promises to be. */
 #define LEAST_REACHABLE 0.9
 
+/* Of fewer nodes a handful, cut off until the next vacuum, would be a share to worry about. */
+#define ENOUGH_TO_REACH 1000
+
 typedef struct HnswCheck
 {
 	HxCheck    *check;
@@ -473,8 +476,10 @@ static void
 check_reachable(HnswCheck *check)
 {
 	double		reached = hnsw_reach_count(check->index);
+	double		least = check->living < ENOUGH_TO_REACH ? Min(check->living, 1) :
+		LEAST_REACHABLE * check->living;
 
-	if (reached < LEAST_REACHABLE * check->living)
+	if (reached < least)
 		hx_check_warn(check->check, HNSW_METABLOCK,
 					  "Only %.0f of %.0f nodes can be reached from the entries.",
 					  reached, check->living);
