@@ -260,7 +260,8 @@ sub about
 	push @lines, 'faiss ' . faiss_version() if $at_hand->{faiss_flat};
 	push @lines, "One connection, prepared statement, everything in shared buffers; "
 		. "runs: $bench->{runs}, of about $bench->{seconds} s at most, the methods in turns";
-	push @lines, @{ $bench->{pin} } ? 'Server and client on a core each'
+	push @lines, $set->{vectors} ? 'Server and client share a core'
+		: @{ $bench->{pin} } ? 'Server and client on a core each'
 		: 'Server and client share the only core';
 	push @lines, "Load average of the machine at the start: $load" if defined $load;
 	return \@lines;

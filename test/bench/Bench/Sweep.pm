@@ -150,8 +150,8 @@ sub measure_library
 	return { build_seconds => $result->{build_seconds}, points => \@points };
 }
 
-# Rows inserted one by one, each committed, into the indexed table; and the WAL they cost, with
-# full-page images turned off.
+# Rows inserted one by one, each committed, into the indexed table; and the WAL they cost,
+# full-page images included.
 sub inserts
 {
 	my ($method, $set, $bench) = @_;
