@@ -10,7 +10,15 @@
 #include "access/amapi.h"
 #include "access/genam.h"
 #include "access/stratnum.h"
+#include "math/compute.h"
 #include "utils/rel.h"
+
+/*
+ * What the pure layers ask of a build or a search: memory that goes with the context (and a look
+ * at interrupts each time), and the check between chunks of the team's work, an HxTeamCheck.
+ */
+extern HxMemory hx_am_memory(MemoryContext context);
+extern void hx_am_check_interrupts(void *context);
 
 /* Statistics under construction: a flat jsonb object. */
 typedef struct HxStats HxStats;

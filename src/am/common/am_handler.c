@@ -7,7 +7,10 @@
 
 #include "access/reloptions.h"
 #include "commands/vacuum.h"
+#include "miscadmin.h"
 #include "nodes/nodes.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
 
 /* No options yet: an unknown one is an error, as for every access method. */
 static bytea *
@@ -18,6 +21,25 @@ no_options(Datum reloptions, bool validate)
 	if (kind == 0)
 		kind = add_reloption_kind();
 	return build_reloptions(reloptions, validate, kind, sizeof(StdRdOptions), NULL, 0);
+}
+
+static void *
+allocate(void *context, size_t bytes)
+{
+	CHECK_FOR_INTERRUPTS();
+	return (void *) TYPEALIGN(64, MemoryContextAllocHuge(context, add_size(bytes, 64)));
+}
+
+HxMemory
+hx_am_memory(MemoryContext context)
+{
+	return (HxMemory) {.allocate = allocate,.context = context};
+}
+
+void
+hx_am_check_interrupts(void *context)
+{
+	CHECK_FOR_INTERRUPTS();
 }
 
 IndexAmRoutine *

@@ -136,13 +136,6 @@ write_payload(HammingBuild *build, IndexTuple payload)
 	return location;
 }
 
-/* HxTeamCheck: lets a cancel through between two chunks. */
-static void
-check_interrupts(void *context)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
 /* Groups the batch by equal codes; returns the order in which to write it. */
 static uint32 *
 group_batch(HammingBuild *build)
@@ -156,7 +149,7 @@ group_batch(HammingBuild *build)
 	{
 		hx_team_start(threads);
 		hx_group_equal(build->codes, build->shape.code_bytes, build->count, order, scratch,
-					   check_interrupts, NULL);
+					   hx_am_check_interrupts, NULL);
 	}
 	PG_FINALLY();
 	{

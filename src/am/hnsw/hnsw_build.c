@@ -77,20 +77,6 @@ typedef struct HnswBuild
 	uint64		row_total;
 } HnswBuild;
 
-/* HxTeamCheck: lets a cancel through between two chunks. */
-static void
-check_interrupts(void *context)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
-/* For HxMemory: what the context holds goes with it. */
-static void *
-allocate(void *context, size_t bytes)
-{
-	return (void *) TYPEALIGN(64, MemoryContextAllocHuge(context, add_size(bytes, 64)));
-}
-
 static void *
 allocate_rows(HnswBuild *build, size_t count, Size bytes)
 {
@@ -160,7 +146,7 @@ collapse(HnswBuild *build)
 	uint32	   *order = allocate_rows(build, count, sizeof(uint32));
 	void	   *scratch = allocate_rows(build, 1, hx_group_scratch(count));
 	size_t		nodes = hx_group_equal(rows->stored, build->shape.own_bytes, count, order, scratch,
-									   check_interrupts, NULL);
+									   hx_am_check_interrupts, NULL);
 	Size		bytes = build->shape.own_bytes;
 
 	pfree(scratch);
@@ -478,8 +464,8 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 		.row_context = AllocSetContextCreate(context, "hashidx_hnsw build row",
 											 ALLOCSET_DEFAULT_SIZES),
 		.compute = {
-			.memory = {.allocate = allocate,.context = context},
-			.check = check_interrupts,
+			.memory = hx_am_memory(context),
+			.check = hx_am_check_interrupts,
 		},
 	};
 

@@ -19,17 +19,10 @@
 /* Most estimates that are made at a time, a multiple of the 32 of a block. */
 #define RUN 256
 
-/* For HxMemory: what the context holds goes with it. */
-static void *
-allocate(void *context, size_t bytes)
-{
-	return (void *) TYPEALIGN(64, MemoryContextAllocHuge(context, add_size(bytes, 64)));
-}
-
 HxSearch *
 hnsw_search_new(MemoryContext context)
 {
-	return hx_search_new((HxMemory) {.allocate = allocate,.context = context});
+	return hx_search_new(hx_am_memory(context));
 }
 
 void

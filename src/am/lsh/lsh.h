@@ -106,9 +106,6 @@ extern LshCache *lsh_cache(Relation index);
 /* The metric of the index's operator class. */
 extern LshMetric lsh_metric(Relation index);
 
-/* Memory of a context for the pure layers. */
-extern HxMemory lsh_memory(MemoryContext context);
-
 /*
  * Of the neighbours that a scan may miss, a quarter may be lost by looking at sketches; the
  * rest is what buckets may lack. So the probes have to find this share of them.

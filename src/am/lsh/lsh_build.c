@@ -119,13 +119,6 @@ hash_rows(void *context, size_t begin, size_t end)
 	}
 }
 
-/* HxTeamCheck: lets a cancel through between two slices. */
-static void
-check_interrupts(void *context)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
 /* Hashes the batch on the team's threads. */
 static void
 hash_batch(LshBuild *build)
@@ -135,7 +128,7 @@ hash_batch(LshBuild *build)
 	PG_TRY();
 	{
 		hx_team_start(threads);
-		hx_team_run(hash_rows, build, build->count, SLICE_ROWS, check_interrupts, NULL);
+		hx_team_run(hash_rows, build, build->count, SLICE_ROWS, hx_am_check_interrupts, NULL);
 	}
 	PG_FINALLY();
 	{

@@ -183,20 +183,6 @@ build_phase_name(int64 phase)
 	}
 }
 
-/* For HxMemory: a context holds all. Computations that take long ask for memory now and again. */
-static void *
-allocate(void *context, size_t bytes)
-{
-	CHECK_FOR_INTERRUPTS();
-	return (void *) TYPEALIGN(64, MemoryContextAllocHuge(context, add_size(bytes, 64)));
-}
-
-HxMemory
-lsh_memory(MemoryContext context)
-{
-	return (HxMemory) {.allocate = allocate,.context = context};
-}
-
 HX_FUNCTION(hashidx_lsh_metric_cosine);
 HX_FUNCTION(hashidx_lsh_metric_l2);
 HX_FUNCTION(hashidx_lsh_metric_hamming);

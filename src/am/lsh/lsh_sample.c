@@ -148,7 +148,7 @@ tune(const HxLshShape *wish, const HxLshSample *sample, LshTuned *tuned)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_lsh tuning",
 												  ALLOCSET_DEFAULT_SIZES);
-	HxMemory	memory = lsh_memory(context);
+	HxMemory	memory = hx_am_memory(context);
 	HxLshLimits limits = {
 		.recall = lsh_probes_recall(hx_guc_recall()),
 		.max_tables = MAX_TABLES,

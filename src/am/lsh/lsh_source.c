@@ -80,7 +80,7 @@ void
 lsh_source_start(LshSource *source)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(source->index) / source->cache->shape.tables;
-	HxMemory	memory = lsh_memory(source->context);
+	HxMemory	memory = hx_am_memory(source->context);
 
 	const HxLsh *lsh = lsh_cache_functions(source->cache);
 
