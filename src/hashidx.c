@@ -9,6 +9,7 @@
 #include "am/lsh/lsh_register.h"
 #include "guc.h"
 #include "kernel/kernel.h"
+#include "plan/unread_distance.h"
 
 PG_MODULE_MAGIC_EXT(
 					.name = "hashidx",
@@ -26,4 +27,5 @@ _PG_init(void)
 	hx_hamming_register();
 	hx_hnsw_register();
 	hx_lsh_register();
+	hx_unread_distance_register();
 }

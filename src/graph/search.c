@@ -3,9 +3,11 @@
  *	  Best-first search in a neighbour graph, with a beam that can be widened.
  *
  * The beam is a sorted array of the best candidates seen, as many as the effort asks
- * for; it is short, so that an insertion moves little. What does not fit, or falls off
- * its end, is kept beyond it, in no order until the beam is widened: most searches never
- * look at it. Then it becomes a heap, from which the wider beam takes the nearest.
+ * for. New ones gather in a short sorted array of recent ones first, which is merged into
+ * the beam when it is full: the beam may be long, and is then moved once for many. What does
+ * not fit, or falls off the beam's end, is kept beyond it, in no order until the beam is
+ * widened: most searches never look at it. Then it becomes a heap, from which the wider
+ * beam takes the nearest.
  *
  * An expanded candidate keeps its place in the beam by its estimate, and so does each
  * further estimate of the same node. README tells what that is good for.
@@ -18,6 +20,9 @@
 #define FIRST_BEAM 64
 #define FIRST_BEYOND 1024
 #define FIRST_SLOTS 1024
+
+/* Recent candidates: those of one expansion at least. */
+#define RECENT_ROOM HX_GRAPH_MAX_LINKS
 
 /* A slot of the visited set; used when its epoch is the query's. */
 typedef struct Slot
@@ -37,6 +42,10 @@ struct HxSearch
 	size_t		beam_width;		/* candidates the beam may hold */
 	size_t		beam_room;		/* and has memory for */
 	size_t		next;			/* all before this one are expanded */
+
+	HxCandidate recent[RECENT_ROOM];	/* to be merged into the beam; likewise ascending */
+	size_t		recent_count;
+	size_t		recent_next;	/* all before this one are expanded */
 
 	HxCandidate *beyond;		/* none nearer than the last of the beam, if that is full */
 	size_t		beyond_count;
@@ -102,6 +111,8 @@ hx_search_begin(HxSearch *search, HxExpand expand, void *context)
 	search->beam_count = 0;
 	search->beam_width = FIRST_BEAM;
 	search->next = 0;
+	search->recent_count = 0;
+	search->recent_next = 0;
 	search->beyond_count = 0;
 	search->heap_count = 0;
 	search->visits = 0;
@@ -115,16 +126,25 @@ hx_search_begin(HxSearch *search, HxExpand expand, void *context)
 	}
 }
 
-/* The slot that has the node, or the free one where it belongs. */
+/* The slot where a node belongs; it is in it or in one that follows, without a free one between. */
+static inline Slot *
+home_of(const HxSearch *search, HxNode node)
+{
+	const uint64_t hash = node * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	return &search->slots[hash & (search->slot_count - 1)];
+}
+
+/* The slot that has the node, or the free one that it would take. */
 static Slot *
 find_slot(const HxSearch *search, HxNode node)
 {
-	const size_t mask = search->slot_count - 1;
-	size_t		at = (size_t) (node * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+	Slot	   *slot = home_of(search, node);
 
-	while (search->slots[at].epoch == search->epoch && search->slots[at].node != node)
-		at = (at + 1) & mask;
-	return &search->slots[at];
+	while (slot->epoch == search->epoch && slot->node != node)
+		if (++slot == search->slots + search->slot_count)
+			slot = search->slots;
+	return slot;
 }
 
 bool
@@ -165,16 +185,21 @@ visit(HxSearch *search, HxNode node)
 	return true;
 }
 
+/* Makes room beyond the beam for so many candidates more. */
+static inline void
+reserve_beyond(HxSearch *search, size_t count)
+{
+	if (search->beyond_count + count <= search->beyond_room)
+		return;
+	search->beyond = grow(search, search->beyond, search->beyond_count, search->beyond_room * 2);
+	search->beyond_room *= 2;
+}
+
 /* Keeps a candidate that the beam has no place for. */
-static void
+static inline void
 put_beyond(HxSearch *search, HxCandidate candidate)
 {
-	if (search->beyond_count == search->beyond_room)
-	{
-		search->beyond = grow(search, search->beyond, search->beyond_count,
-							  search->beyond_room * 2);
-		search->beyond_room *= 2;
-	}
+	reserve_beyond(search, 1);
 	search->beyond[search->beyond_count++] = candidate;
 }
 
@@ -217,47 +242,49 @@ take_nearest(HxSearch *search)
 	return nearest;
 }
 
-/* The first place on the beam whose distance is larger; without branches that depend on it. */
-static inline size_t
-place_after(const HxSearch *search, float distance)
-{
-	const HxCandidate *base = search->beam;
-	size_t		count = search->beam_count;
-
-	while (count > 1)
-	{
-		const size_t half = count / 2;
-
-		base += half * (base[half - 1].distance <= distance);
-		count -= half;
-	}
-	return (size_t) (base - search->beam) + (count == 1 && base->distance <= distance);
-}
-
-/* Puts a new candidate on the beam, behind its equals, or beyond it. */
-static inline void
-put(HxSearch *search, HxCandidate candidate)
+/*
+ * Merges the recent candidates into the beam, each behind its equals. What falls off its end
+ * is kept, also when it is expanded: a wider beam gives it its place back.
+ */
+static void
+merge_recent(HxSearch *search)
 {
 	HxCandidate *beam = search->beam;
-	size_t		at;
+	const size_t width = search->beam_width;
+	const size_t total = search->beam_count + search->recent_count;
+	size_t		old = search->beam_count;
+	size_t		at = total;
 
-	search->open_count++;
-	if (search->beam_count == search->beam_width)
+	while (search->recent_count > 0)
 	{
-		if (!is_nearer(candidate, beam[search->beam_count - 1]))
-		{
-			put_beyond(search, candidate);
-			return;
-		}
-		/* Also when it is expanded: in a wider beam it takes its place again. */
-		put_beyond(search, beam[--search->beam_count]);
+		const HxCandidate recent = search->recent[search->recent_count - 1];
+		const bool	take_old = old > 0 && is_nearer(recent, beam[old - 1]);
+		const HxCandidate last = take_old ? beam[--old] : recent;
+
+		search->recent_count -= !take_old;
+		if (--at < width)
+			beam[at] = last;
+		else
+			put_beyond(search, last);
 	}
-	at = place_after(search, candidate.distance);
-	memmove(beam + at + 1, beam + at, (search->beam_count - at) * sizeof(HxCandidate));
-	beam[at] = candidate;
-	search->beam_count++;
+	search->beam_count = total < width ? total : width;
+	search->recent_next = 0;
 	if (at < search->next)
 		search->next = at;
+}
+
+/* Adds a candidate to the recent ones, for which there is room, behind its equals. */
+static inline void
+put_recent(HxSearch *search, HxCandidate candidate)
+{
+	HxCandidate *recent = search->recent;
+	size_t		at = search->recent_count++;
+
+	for (; at > 0 && is_nearer(candidate, recent[at - 1]); at--)
+		recent[at] = recent[at - 1];
+	recent[at] = candidate;
+	if (at < search->recent_next)
+		search->recent_next = at;
 }
 
 /* Makes room for `effort` candidates and takes them from beyond. */
@@ -291,37 +318,120 @@ narrow(HxSearch *search, size_t effort)
 void
 hx_search_seed(HxSearch *search, HxNode node, float estimate)
 {
-	put(search, (HxCandidate) {estimate, node});
+	search->open_count++;
+	put_recent(search, (HxCandidate) {estimate, node});
+	if (search->recent_count == RECENT_ROOM)
+		merge_recent(search);
 }
 
-/* Expands a node and puts its neighbours on the beam, except those that have been expanded. */
+/*
+ * Expands a node and takes up its neighbours, except those that have been expanded.
+ *
+ * Where each of them goes, to the beam or beyond it, cannot be predicted: it is written to
+ * all places, and counted in one. Those whose home in the visited set is taken, by themselves
+ * or by others, are looked at again.
+ */
 static void
 expand_node(HxSearch *search, HxNode node)
 {
 	HxExpansion *expansion = &search->expansion;
+	HxCandidate near[HX_GRAPH_MAX_LINKS];
+	HxCandidate doubtful[HX_GRAPH_MAX_LINKS];
+	size_t		near_count = 0;
+	size_t		doubtful_count = 0;
 
 	if (!search->expand(search->context, node, expansion))
 		return;
+
+	const bool	full = search->beam_count == search->beam_width;
+	const float last = full ? search->beam[search->beam_count - 1].distance : 0;
+	const size_t before = search->beyond_count;
+
+	reserve_beyond(search, expansion->count);
 	for (unsigned i = 0; i < expansion->count; i++)
-		if (!hx_search_visited(search, expansion->node[i]))
-			put(search, (HxCandidate) {expansion->estimate[i], expansion->node[i]});
+	{
+		const HxCandidate candidate = {expansion->estimate[i], expansion->node[i]};
+		const bool	is_near = !full || candidate.distance < last;
+		const bool	is_doubtful = home_of(search, candidate.node)->epoch == search->epoch;
+
+		doubtful[doubtful_count] = candidate;
+		doubtful_count += is_doubtful;
+		near[near_count] = candidate;
+		near_count += is_near & !is_doubtful;
+		search->beyond[search->beyond_count] = candidate;
+		search->beyond_count += !is_near & !is_doubtful;
+	}
+	for (size_t i = 0; i < doubtful_count; i++)
+	{
+		if (hx_search_visited(search, doubtful[i].node))
+			continue;
+		if (!full || doubtful[i].distance < last)
+			near[near_count++] = doubtful[i];
+		else
+			put_beyond(search, doubtful[i]);
+	}
+	search->open_count += near_count + (search->beyond_count - before);
+
+	if (search->recent_count + near_count > RECENT_ROOM)
+		merge_recent(search);
+	for (size_t i = 0; i < near_count; i++)
+		put_recent(search, near[i]);
+}
+
+/* Passes over expanded candidates. */
+static inline size_t
+next_open(const HxCandidate *candidates, size_t next, size_t count)
+{
+	while (next < count && candidates[next].node == HX_NODE_NONE)
+		next++;
+	return next;
+}
+
+/*
+ * The nearest candidate that is not expanded, of those whose place among all is before
+ * `effort`; NULL: none. Before it are those that both arrays have passed over, except that
+ * some of the beam's may be farther than a recent one: then a merge gives the right place.
+ */
+static HxCandidate *
+take_candidate(HxSearch *search, size_t effort)
+{
+	for (;;)
+	{
+		search->next = next_open(search->beam, search->next, search->beam_count);
+		search->recent_next = next_open(search->recent, search->recent_next,
+										search->recent_count);
+
+		const bool	in_beam = search->next < search->beam_count;
+		const bool	in_recent = search->recent_next < search->recent_count;
+
+		if ((in_beam || in_recent) && search->next + search->recent_next < effort)
+		{
+			if (in_recent && !(in_beam && !is_nearer(search->recent[search->recent_next],
+													 search->beam[search->next])))
+				return &search->recent[search->recent_next++];
+			return &search->beam[search->next++];
+		}
+		if (search->recent_count == 0)
+			return NULL;
+		merge_recent(search);
+	}
 }
 
 void
 hx_search_run(HxSearch *search, size_t effort)
 {
+	HxCandidate *candidate;
+
+	merge_recent(search);
 	if (effort > search->beam_width)
 		widen(search, effort);
 	else if (search->visits == 0 && effort > 0)
 		narrow(search, effort);
 
-	while (search->next < effort && search->next < search->beam_count)
+	while ((candidate = take_candidate(search, effort)) != NULL)
 	{
-		HxCandidate *candidate = &search->beam[search->next++];
 		const HxNode node = candidate->node;
 
-		if (node == HX_NODE_NONE)
-			continue;
 		candidate->node = HX_NODE_NONE;
 		search->open_count--;
 		if (visit(search, node))

@@ -16,6 +16,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/target.h"
+#include "math/finite.h"
 #include "math/functions.h"
 #include "math/rotation.h"
 
@@ -85,23 +86,6 @@ hx_model_scratch(const HxModel *model)
 	for (int i = 0; i < float_steps(model); i++)
 		size += model->steps[i].outputs;
 	return size;
-}
-
-/* Infinities and NaNs are the floats whose exponent is all ones. */
-static bool
-all_finite(const float *x, size_t n)
-{
-	const uint32_t exponent = UINT32_C(0x7f800000);
-	bool		finite = true;
-
-	for (size_t i = 0; i < n; i++)
-	{
-		uint32_t	bits;
-
-		memcpy(&bits, &x[i], sizeof(bits));
-		finite &= (bits & exponent) != exponent;
-	}
-	return finite;
 }
 
 static void
@@ -260,7 +244,7 @@ run_model(Run *run, const HxModel *model, const float *x, float *scratch)
 		const HxStep *step = &model->steps[i];
 
 		run_step(run, step, run->next);
-		if (!all_finite(run->next, step->outputs))
+		if (!hx_all_finite(run->next, step->outputs))
 			return false;
 		run->values[i] = run->next;
 		run->next += step->outputs;

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "kernel/kernel.h"
+#include "math/finite.h"
 #include "quant/scalar.h"
 #include "type/qvec.h"
 
@@ -80,6 +81,8 @@ hx_qvec_check_typmod(int dims, int32 typmod, struct Node *escontext)
 static bool
 check_finite(const float *values, int dims, struct Node *escontext)
 {
+	if (hx_all_finite(values, dims))
+		return true;
 	for (int i = 0; i < dims; i++)
 	{
 		if (isfinite(values[i]))

@@ -16,6 +16,7 @@
 
 #include "common/shortest_dec.h"
 #include "libpq/pqformat.h"
+#include "port/pg_bswap.h"
 
 #include "type/literal.h"
 #include "type/qvec.h"
@@ -191,10 +192,14 @@ hashidx_qvec_send(PG_FUNCTION_ARGS)
 static void
 receive_floats(StringInfo message, uint8 *data, int count)
 {
+	const char *bytes = pq_getmsgbytes(message, count * sizeof(uint32));
+
 	for (int i = 0; i < count; i++)
 	{
-		uint32		word = pq_getmsgint(message, sizeof(word));
+		uint32		word;
 
+		memcpy(&word, bytes + i * sizeof(word), sizeof(word));
+		word = pg_ntoh32(word);
 		memcpy(data + i * sizeof(word), &word, sizeof(word));
 	}
 }
@@ -202,10 +207,14 @@ receive_floats(StringInfo message, uint8 *data, int count)
 static void
 receive_halves(StringInfo message, uint8 *data, int count)
 {
+	const char *bytes = pq_getmsgbytes(message, count * sizeof(uint16));
+
 	for (int i = 0; i < count; i++)
 	{
-		uint16		half = pq_getmsgint(message, sizeof(half));
+		uint16		half;
 
+		memcpy(&half, bytes + i * sizeof(half), sizeof(half));
+		half = pg_ntoh16(half);
 		memcpy(data + i * sizeof(half), &half, sizeof(half));
 	}
 }

@@ -35,6 +35,9 @@
 /* So many nodes are returned from a beam of the effort asked for, if it has found as many. */
 #define FIRST_NODES HNSW_CURVE_NEAREST
 
+/* And so many more: whoever wants ten looks at the next to know that they are the ten. */
+#define LOOK_AHEAD 3
+
 /*
  * For each node returned beyond those the search has to find so many: among what it finds are
  * nodes far away, from the way to the query, and those must not be reached. The beam has to grow
@@ -273,7 +276,7 @@ is_enough(const HnswScan *state)
 	if (state->width < state->effort || state->found_count < FIRST_NODES ||
 		state->found.count == 0)
 		return false;
-	return nodes <= FIRST_NODES ||
+	return nodes <= FIRST_NODES + LOOK_AHEAD ||
 		(state->found_count >= state->first_count + FOUND_PER_NODE * (nodes - FIRST_NODES) &&
 		 (uint64) state->width * FIRST_NODES >= state->effort * nodes);
 }
