@@ -387,30 +387,36 @@ next_open(const HxCandidate *candidates, size_t next, size_t count)
 	return next;
 }
 
+/* The nearest candidate that is not expanded; NULL: none. */
+static HxCandidate *
+nearest_open(HxSearch *search)
+{
+	HxCandidate *const recent = search->recent;
+	HxCandidate *const beam = search->beam;
+
+	search->next = next_open(beam, search->next, search->beam_count);
+	search->recent_next = next_open(recent, search->recent_next, search->recent_count);
+	if (search->recent_next < search->recent_count &&
+		(search->next == search->beam_count ||
+		 is_nearer(recent[search->recent_next], beam[search->next])))
+		return &recent[search->recent_next];
+	return search->next < search->beam_count ? &beam[search->next] : NULL;
+}
+
 /*
- * The nearest candidate that is not expanded, of those whose place among all is before
- * `effort`; NULL: none. Before it are those that both arrays have passed over, except that
- * some of the beam's may be farther than a recent one: then a merge gives the right place.
+ * The same among those whose place among all is before `effort`. Before it are those that both
+ * arrays have passed over; when some of the beam's are farther than the recent one that is
+ * nearest, those are too many, but a merge makes the number right.
  */
 static HxCandidate *
-take_candidate(HxSearch *search, size_t effort)
+nearest_within(HxSearch *search, size_t effort)
 {
 	for (;;)
 	{
-		search->next = next_open(search->beam, search->next, search->beam_count);
-		search->recent_next = next_open(search->recent, search->recent_next,
-										search->recent_count);
+		HxCandidate *nearest = nearest_open(search);
 
-		const bool	in_beam = search->next < search->beam_count;
-		const bool	in_recent = search->recent_next < search->recent_count;
-
-		if ((in_beam || in_recent) && search->next + search->recent_next < effort)
-		{
-			if (in_recent && !(in_beam && !is_nearer(search->recent[search->recent_next],
-													 search->beam[search->next])))
-				return &search->recent[search->recent_next++];
-			return &search->beam[search->next++];
-		}
+		if (nearest != NULL && search->next + search->recent_next < effort)
+			return nearest;
 		if (search->recent_count == 0)
 			return NULL;
 		merge_recent(search);
@@ -428,7 +434,7 @@ hx_search_run(HxSearch *search, size_t effort)
 	else if (search->visits == 0 && effort > 0)
 		narrow(search, effort);
 
-	while ((candidate = take_candidate(search, effort)) != NULL)
+	while ((candidate = nearest_within(search, effort)) != NULL)
 	{
 		const HxNode node = candidate->node;
 
