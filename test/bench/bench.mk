@@ -7,7 +7,7 @@ BENCH_OPTIONS = $(foreach o,DATASETS ROWS QUERIES RUNS SECONDS SIMD PGVECTOR OUT
 	$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 
 .PHONY: bench
-bench: all $(if $(DATASETS),,bench-packages)
+bench: all $(if $(DATASETS),,bench-packages bench-plans)
 	+perl $(srcdir)/test/bench/bench.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
 		--cc '$(CC)' --cxx '$(or $(CXX),c++)' \
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
@@ -24,4 +24,11 @@ bench-encoders: all
 bench-packages: all
 	+perl $(srcdir)/test/bench/packages.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
+		$(if $(OUTPUT),--output '$(OUTPUT)')
+
+.PHONY: bench-plans
+bench-plans: all
+	+perl $(srcdir)/test/bench/plans.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
+		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
+		$(if $(PLAN_ROWS),--rows '$(PLAN_ROWS)') $(if $(RUNS),--runs '$(RUNS)') \
 		$(if $(OUTPUT),--output '$(OUTPUT)')

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # encoders.pl
 #     Measures the encoders on Fashion-MNIST: what share of the true neighbours each kind
-#     of model finds, how long it trains and how fast it runs. Writes a table and a plot.
+#     of model finds, and the processor time that it takes to train and to run. Writes a table
+#     and a plot.
 #     See docs/benchmarks.md; `make bench-encoders` calls it.
 
 use strict;
@@ -13,7 +14,6 @@ use lib $FindBin::Bin;
 use File::Temp ();
 use Getopt::Long ();
 use POSIX ();
-use Time::HiRes qw(time);
 
 use Bench::EncoderReport;
 use Bench::Server;
@@ -77,14 +77,21 @@ my %measures = (
 	},
 );
 
-# Kinds of models. outputs: what to ask for at 64, 128 and 256 bits, where that is not the
-# number of bits. A vector of as many dimensions stands beside codes of as many bits.
+# Kinds of models, with options that differ from the usual ones, and what these are called.
+# outputs: what to ask for at 64, 128 and 256 bits, where that is not the number of bits. A
+# vector of as many dimensions stands beside codes of as many bits.
 my @kinds = (
 	{ kind => 'simhash', measure => 'hamming' },
+	{ kind => 'simhash', variant => 'not centred', measure => 'hamming', options => { centre => 'false' } },
+	{ kind => 'simhash', variant => 'medians', measure => 'hamming', options => { median => 'true' } },
 	{ kind => 'sparse', measure => 'hamming' },
+	{ kind => 'sparse', variant => 'medians', measure => 'hamming', options => { median => 'true' } },
 	{ kind => 'pca', measure => 'hamming' },
+	{ kind => 'pca', variant => 'medians', measure => 'hamming', options => { median => 'true' } },
 	{ kind => 'itq', measure => 'hamming' },
+	{ kind => 'itq', variant => 'medians', measure => 'hamming', options => { median => 'true' } },
 	{ kind => 'ksh', measure => 'hamming' },
+	{ kind => 'ksh', variant => 'medians', measure => 'hamming', options => { median => 'true' } },
 	{ kind => 'recurrent', measure => 'hamming' },
 	{ kind => 'recurrent', measure => 'sdc' },
 	{ kind => 'cca_itq', measure => 'hamming', columns => [ 'upper', 'lower' ],
@@ -216,7 +223,8 @@ sub ask
 		END $$};
 }
 
-# One kind at all lengths: { recall, train_seconds, rows_per_second }; undef where it is refused.
+# One kind at all lengths: { recall, train_seconds, rows_per_second }, both of processor time;
+# undef where it is refused.
 sub measure_kind
 {
 	my ($kind) = @_;
@@ -225,7 +233,7 @@ sub measure_kind
 
 	for my $outputs (@outputs)
 	{
-		note("$kind->{kind}, $outputs, $measures{ $kind->{measure} }{title}");
+		note(join(', ', $kind->{kind}, $kind->{variant} // (), $outputs, $measures{ $kind->{measure} }{title}));
 		push @figures, measure($kind, $outputs);
 	}
 	return @figures;
@@ -253,7 +261,7 @@ sub measure
 		note("$kind->{kind} cannot give $outputs");
 		return undef;
 	}
-	$figure{rows_per_second} = 60_000 / $server->seconds(DATABASE,
+	$figure{rows_per_second} = 60_000 / $server->cpu_seconds(DATABASE,
 		"SELECT count(hashidx_$run(model, $answered)) FROM images, model");
 	$server->sql(DATABASE, split(/;/, $store));
 	$figure{recall} = $server->sql(DATABASE, sprintf('SELECT recall(%s, %d)',
@@ -261,7 +269,7 @@ sub measure
 	return \%figure;
 }
 
-# Trains the model, or of a pair the one that answers; returns the seconds that it takes.
+# Trains the model, or of a pair the one that answers; returns the CPU seconds that it takes.
 sub train
 {
 	my ($kind, $outputs, $first, $second) = @_;
@@ -271,10 +279,10 @@ sub train
 
 	if (!$second)
 	{
-		return $server->seconds(DATABASE,
+		return $server->cpu_seconds(DATABASE,
 			"INSERT INTO model SELECT hashidx_train('$kind->{kind}', 'images', '$first', $outputs, '$options')");
 	}
-	$seconds = $server->seconds(DATABASE,
+	$seconds = $server->cpu_seconds(DATABASE,
 		"CREATE TABLE models AS SELECT * FROM hashidx_train_pair('$kind->{kind}', 'images', '$first', '$second', $outputs, '$options')");
 	$server->sql(DATABASE, 'INSERT INTO model SELECT second FROM models');
 	return $seconds;
@@ -299,6 +307,6 @@ sub about
 		join(', ', POSIX::strftime('%Y-%m-%d', gmtime), $cpu // 'processor unknown',
 			$server->{version}, "hashidx $option{revision} ($simd)"),
 		"$option{queries} queries; where every row is compared with the query, one in four of them",
-		"Load average of the machine at the end: $load",
+		"Load average of the machine at the end: $load; times are of the processor, all threads together",
 	];
 }

@@ -47,7 +47,7 @@ CREATE TABLE candidate AS
 	FROM block a JOIN block b USING (key)
 	WHERE a.id < b.id AND key IN (SELECT key FROM block GROUP BY key HAVING count(*) BETWEEN 2 AND 1000);
 
--- exact
+-- prefixes
 CREATE TABLE token AS
 	SELECT token, row_number() OVER (ORDER BY count(*), token) AS rank
 	FROM package, unnest(shingles) token GROUP BY token;
@@ -59,6 +59,8 @@ CREATE TABLE prefix AS
 		JOIN token t USING (token)) s
 	WHERE place <= size - ceil(0.8 * size) + 1;
 ANALYZE prefix;
+
+-- exact
 CREATE TABLE exact AS
 	SELECT a.id AS a, b.id AS b
 	FROM (SELECT DISTINCT a.id AS a, b.id AS b
@@ -72,7 +74,7 @@ INSERT INTO exact
 	SELECT a.id, b.id FROM package a JOIN package b ON a.id < b.id
 	WHERE a.shingles = '{}' AND b.shingles = '{}';
 
--- prefixes
+-- prefix_arrays
 CREATE TABLE prefixed AS
 	SELECT id, p.shingles, ranks AS prefix
 	FROM package p JOIN (SELECT id, array_agg(rank) AS ranks FROM prefix GROUP BY id) r USING (id);
@@ -86,15 +88,49 @@ SELECT count(*)
 	FROM prefixed a JOIN prefixed b ON a.prefix && b.prefix
 		AND a.id < b.id AND jaccard_distance(a.shingles, b.shingles) <= 0.2;
 
+-- sample
+CREATE TABLE sampled AS SELECT id, shingles, description FROM package ORDER BY md5(id::text) LIMIT 100;
+ANALYZE sampled;
+
 -- nested
-SELECT count(*)
-	FROM (SELECT id, shingles FROM package ORDER BY md5(id::text) LIMIT 10) a
-	JOIN package b ON jaccard_distance(a.shingles, b.shingles) <= 0.2;
+CREATE TABLE nested_pair AS
+	SELECT a.id AS a, b.id AS b
+	FROM (SELECT * FROM sampled LIMIT 20) a
+	JOIN package b ON a.id <> b.id AND jaccard_distance(a.shingles, b.shingles) <= 0.2;
 
--- trgm_index
-CREATE INDEX package_trgm ON package USING gin (description public.gin_trgm_ops);
+-- shingles_gin_index
+CREATE INDEX package_gin ON package USING gin (shingles);
 
--- trgm
-SELECT count(*)
-	FROM (SELECT description FROM package ORDER BY md5(id::text) LIMIT 10) a
-	JOIN package b ON a.description % b.description;
+-- shingles_gin
+SET enable_seqscan = off;
+CREATE TABLE shingles_gin_pair AS
+	SELECT a.id AS a, b.id AS b
+	FROM sampled a JOIN package b ON a.shingles && b.shingles AND a.id <> b.id
+		AND jaccard_distance(a.shingles, b.shingles) <= 0.2;
+
+-- trgm_gin_index
+CREATE INDEX package_trgm_gin ON package USING gin (description public.gin_trgm_ops);
+
+-- trgm_gin
+SET enable_seqscan = off;
+SET pg_trgm.similarity_threshold = 0.8;
+CREATE TABLE trgm_gin_pair AS
+	SELECT a.id AS a, b.id AS b
+	FROM (SELECT * FROM sampled LIMIT 20) a
+	JOIN package b ON a.description OPERATOR(public.%) b.description AND a.id <> b.id;
+DROP INDEX package_trgm_gin;
+
+-- trgm_gist_index
+/* Of longer texts the trigrams do not fit its pages. */
+CREATE INDEX package_trgm_gist
+	ON package USING gist (left(description, 2000) public.gist_trgm_ops (siglen = 256));
+ANALYZE package;
+
+-- trgm_gist
+SET enable_seqscan = off;
+SET pg_trgm.similarity_threshold = 0.8;
+CREATE TABLE trgm_gist_pair AS
+	SELECT a.id AS a, b.id AS b
+	FROM (SELECT * FROM sampled LIMIT 20) a
+	JOIN package b ON left(a.description, 2000) OPERATOR(public.%) left(b.description, 2000)
+		AND a.id <> b.id;

@@ -18,7 +18,7 @@ use constant {
 	GAP => 34,       # of a length's heading
 };
 
-# results: [ { kind, title, note, figures => [ { recall, train_seconds, rows_per_second } ] } ], the
+# results: [ { kind, variant, title, note, figures => [ { recall, train_seconds, rows_per_second } ] } ], the
 # figures in the order of `bits`; about: lines that say where, when and of what.
 sub write
 {
@@ -32,8 +32,8 @@ sub write
 				. "a model makes of them. Queries are pictures of the test set. Seed 7, options and samples as usual, where nothing is said.\n",
 			"![Recall](encoders.svg)\n",
 			table('Recall', 'recall', '%.3f', $bits, $results),
-			table('Seconds to train', 'train_seconds', '%.2f', $bits, $results),
-			table('Rows a second that a SELECT runs the model on, in one process', 'rows_per_second', '%.0f', $bits, $results),
+			table('CPU seconds to train', 'train_seconds', '%.2f', $bits, $results),
+			table('Rows that a SELECT runs the model on in a CPU second', 'rows_per_second', '%.0f', $bits, $results),
 			notes($results),
 			"`make bench-encoders` makes this. " . join('. ', @$about) . ".\n"));
 	note("written: $path.md");
@@ -45,7 +45,7 @@ sub name
 {
 	my ($result) = @_;
 
-	return "$result->{kind}, $result->{title}";
+	return join(', ', $result->{kind}, $result->{variant} // (), $result->{title});
 }
 
 # A kind that is measured at one length only has its figure in the first column.
@@ -57,7 +57,8 @@ sub table
 
 	for my $result (@$results)
 	{
-		$text .= sprintf("| `%s`%s | %s |%s\n", $result->{kind}, defined $result->{note} ? ' *' : '',
+		$text .= sprintf("| `%s`%s%s | %s |%s\n", $result->{kind},
+			defined $result->{variant} ? ", $result->{variant}" : '', defined $result->{note} ? ' *' : '',
 			$result->{title},
 			join('', map { sprintf(' %s |', value($result->{figures}[$_], $figure, $format)) } 0 .. $#$bits));
 	}
@@ -88,14 +89,14 @@ sub svg
 	for my $place (0 .. $#$bits)
 	{
 		my @rows = sort { $b->{recall} <=> $a->{recall} }
-			map { { name => name($_), recall => $_->{figures}[$place]{recall} } }
+			map { { name => name($_), title => $_->{title}, recall => $_->{figures}[$place]{recall} } }
 			grep { $_->{figures}[$place] } @$results;
 
 		$y += GAP;
 		$body .= Bench::Plot::text(20, $y - 8, "$bits->[$place] bits", 'font-weight="bold" font-size="14"');
 		for my $row (@rows)
 		{
-			$body .= bar($row, $y, colour_of($row->{name}, $results));
+			$body .= bar($row, $y, colour_of($row->{title}, $results));
 			$y += LINE;
 		}
 	}
@@ -105,10 +106,13 @@ sub svg
 		. grid(TOP + 6, $y + 8) . $body . "</svg>\n";
 }
 
+# One colour for all that is compared in the same way.
 sub colour_of
 {
-	my ($name, $results) = @_;
-	my ($place) = grep { name($results->[$_]) eq $name } 0 .. $#$results;
+	my ($title, $results) = @_;
+	my %seen;
+	my @titles = grep { !$seen{$_}++ } map { $_->{title} } @$results;
+	my ($place) = grep { $titles[$_] eq $title } 0 .. $#titles;
 
 	return Bench::Plot::colour($place);
 }

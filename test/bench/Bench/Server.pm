@@ -11,6 +11,8 @@ package Bench::Server;
 use strict;
 use warnings;
 
+use POSIX ();
+
 use Bench::Shell qw(run run_as capture file_text);
 
 # dir: an empty directory; pg_config, make: programs; user: who runs the server
@@ -137,6 +139,18 @@ sub seconds
 
 	$output =~ /^Time: ([0-9.]+) ms/m or die "psql told no time for: $command\n";
 	return $1 / 1000;
+}
+
+# CPU seconds that one command takes of its session's process, threads included.
+sub cpu_seconds
+{
+	my ($self, $database, $command) = @_;
+	my $ticks = q{SELECT 'ticks ' || f[12]::bigint + f[13]::bigint FROM regexp_split_to_array(
+		regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ') f};
+	my $output = $self->sql($database, $ticks, $command, $ticks);
+	my ($before, $after) = $output =~ /^ticks (\d+)$/mg;
+
+	return ($after - $before) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
 1;
