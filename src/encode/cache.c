@@ -179,6 +179,7 @@ make_entry(const ModelView *view)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	ModelEntry *entry = palloc0(sizeof(ModelEntry));
 	uint8	   *bytes = palloc(Max(view->size, 1));
+	Size		signs_size;
 
 	memcpy(bytes, view->bytes, view->size);
 	entry->context = context;
@@ -186,6 +187,9 @@ make_entry(const ModelView *view)
 	entry->bytes = bytes;
 	entry->cached.model = hx_model_unpack(bytes, view->size);
 	entry->cached.scratch = palloc(Max(hx_model_scratch(entry->cached.model), 1) * sizeof(float));
+	signs_size = hx_signs_size(entry->cached.model);
+	if (signs_size > 0)
+		entry->cached.signs = hx_signs_make(entry->cached.model, palloc(signs_size));
 	entry->charged = MemoryContextMemAllocated(context, false);
 	MemoryContextSwitchTo(caller);
 	return entry;

@@ -14,6 +14,7 @@
 #include "hashidx.h"
 
 #include "hash/model.h"
+#include "hash/signs.h"
 
 typedef struct ModelHolder ModelHolder;
 
@@ -22,6 +23,7 @@ typedef struct CachedModel
 {
 	const HxModel *model;
 	float	   *scratch;		/* hx_model_scratch() floats, for any run in this backend */
+	HxSigns    *signs;			/* of a model that ends with a matrix and signs, or NULL */
 } CachedModel;
 
 /* A new holder in `context`, holding nothing. */

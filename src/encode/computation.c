@@ -13,12 +13,17 @@
 
 #define CACHE_LINE 64
 
-/* For HxMemory: one context holds all, so nothing is freed by itself. */
+/*
+ * For HxMemory: one context holds all, and frees what nobody gives back before. Before the
+ * aligned memory stands where its chunk begins.
+ */
 static void *
 allocate(void *context, size_t bytes)
 {
 	Computation *computation = context;
 	const Size	limit = (Size) maintenance_work_mem * 1024;
+	char	   *chunk;
+	char	   *memory;
 
 	if (bytes > MaxAllocHugeSize / 2)
 		ereport(ERROR,
@@ -32,8 +37,19 @@ allocate(void *context, size_t bytes)
 				 errdetail("It takes at least %zu kB beside the rows that it reads, the limit is %d kB.",
 						   computation->used / 1024 + 1, maintenance_work_mem),
 				 errhint("Raise maintenance_work_mem, or ask for fewer rows, bits or anchors.")));
-	return (void *) TYPEALIGN(CACHE_LINE, MemoryContextAllocHuge(computation->context,
-																 bytes + CACHE_LINE));
+	chunk = MemoryContextAllocHuge(computation->context, bytes + CACHE_LINE);
+	memory = (char *) TYPEALIGN(CACHE_LINE, chunk + sizeof(char *));
+	((char **) memory)[-1] = chunk;
+	return memory;
+}
+
+static void
+release(void *context, void *memory, size_t bytes)
+{
+	Computation *computation = context;
+
+	computation->used -= bytes + CACHE_LINE;
+	pfree(((char **) memory)[-1]);
 }
 
 static void
@@ -52,6 +68,7 @@ hx_computation_start(Computation *computation)
 		.context = context,
 		.compute = {
 			.memory = {.allocate = allocate, .context = computation},
+			.release = release,
 			.check = check,
 			.report = hx_progress_report,
 		},

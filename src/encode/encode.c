@@ -87,7 +87,8 @@ hx_encode_code(const CachedModel *cached, Datum vector)
 	const float *input = input_of(cached->model, vector);
 	Bincode    *code = hx_bincode_new((int32) cached->model->outputs);
 
-	check_range(hx_model_run_code(cached->model, input, cached->scratch, code->data));
+	check_range(hx_signs_run_code(cached->signs, cached->model, input, cached->scratch,
+								  code->data));
 	return code;
 }
 

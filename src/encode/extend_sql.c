@@ -43,6 +43,20 @@ extend_by(HxExtension *extension)
 	return value;
 }
 
+/* The vectors of both samples in one array; those of one without rows are none. */
+static const float *
+join_rows(Sample *old, Sample *new)
+{
+	const Size	bytes = hx_rows_bytes(&old->columns[0]);
+
+	if (old->count == 0 || new->count == 0)
+		return (const float *) old->rows[0];
+	old->rows[0] = repalloc_huge(old->rows[0], (old->count + new->count) * bytes);
+	memcpy(old->rows[0] + old->count * bytes, new->rows[0], new->count * bytes);
+	pfree(new->rows[0]);
+	return (const float *) old->rows[0];
+}
+
 /*
  * hashidx_extend(model hashidx_model, source regclass, source_column name,
  * codes_column name, options jsonb) returns hashidx_model
@@ -98,10 +112,9 @@ hashidx_extend(PG_FUNCTION_ARGS)
 
 	HxExtension extension = {
 		.old = old,
-		.replay_rows = (const float *) replay.rows[0],
-		.replay_codes = (const uint8_t *) replay.rows[1],
-		.replay_count = replay.count,
-		.new_rows = (const float *) arrivals.rows[0],
+		.rows = join_rows(&replay, &arrivals),
+		.codes = (const uint8_t *) replay.rows[1],
+		.old_count = replay.count,
 		.new_count = arrivals.count,
 		.agreement = agreement,
 		.ridge = ridge,

@@ -25,7 +25,7 @@
 #define BATCH_SHARE 20
 
 /* So many of the first points are where searches begin, and more of them are landmarks. */
-#define ENTRIES 64
+#define ENTRIES 256
 #define LANDMARKS 256
 
 #define NO_OFFER UINT32_MAX
@@ -55,10 +55,10 @@ typedef struct Build
 	HxNode	   *order;			/* of insertion */
 	size_t		inserted;
 
-	/* The graph: of each node m links, their distances, and which are firm. */
+	/* The graph: of each node m links, their distances and ranks. */
 	HxNode	   *links;
 	float	   *distances;
-	uint64_t   *firm;
+	uint8_t    *ranks;
 
 	size_t		batch;			/* points of the running batch */
 	uint64_t   *keys;			/* of each: its nearest landmark, and below that its number */
@@ -76,29 +76,29 @@ typedef struct Build
 static void
 load_links(const Build *build, HxNode node, HxLinks *links)
 {
-	const HxNode *to = build->links + (size_t) node * build->m;
-	const float *distance = build->distances + (size_t) node * build->m;
+	const size_t row = (size_t) node * build->m;
+	const HxNode *to = build->links + row;
 
-	links->firm = build->firm[node];
 	for (links->count = 0; links->count < build->m && to[links->count] != HX_NODE_NONE;
 		 links->count++)
-		links->link[links->count] = (HxCandidate) {distance[links->count], to[links->count]};
+		links->link[links->count] =
+			(HxCandidate) {build->distances[row + links->count], to[links->count]};
+	memcpy(links->rank, build->ranks + row, links->count);
 }
 
 static void
 store_links(Build *build, HxNode node, const HxLinks *links)
 {
-	HxNode	   *to = build->links + (size_t) node * build->m;
-	float	   *distance = build->distances + (size_t) node * build->m;
+	const size_t row = (size_t) node * build->m;
 
-	build->firm[node] = links->firm;
+	memcpy(build->ranks + row, links->rank, links->count);
 	for (unsigned i = 0; i < links->count; i++)
 	{
-		to[i] = links->link[i].node;
-		distance[i] = links->link[i].distance;
+		build->links[row + i] = links->link[i].node;
+		build->distances[row + i] = links->link[i].distance;
 	}
 	for (unsigned i = links->count; i < build->m; i++)
-		to[i] = HX_NODE_NONE;
+		build->links[row + i] = HX_NODE_NONE;
 }
 
 /* HxPairDistance over the worker's candidates. `a` changes less often than `b`. */
@@ -172,22 +172,13 @@ link_point(void *context, unsigned number, size_t item)
 	worker->opened = node;
 	worker->links.count = hx_links_select(worker->nearest.beam, worker->nearest.count, build->m,
 										  pair_distance, worker, worker->chosen,
-										  &worker->links.firm);
+										  worker->links.rank);
 	for (unsigned i = 0; i < worker->links.count; i++)
 		worker->links.link[i] = worker->nearest.beam[worker->chosen[i]];
 	store_links(build, node, &worker->links);
 }
 
-static bool
-has_free_slot(const Build *build, HxNode node)
-{
-	return build->links[(size_t) node * build->m + build->m - 1] == HX_NODE_NONE;
-}
-
-/*
- * Offers links back to the nodes that the points of the batch have firm links to, and to
- * those that take any link.
- */
+/* Offers links back to all nodes that the points of the batch have links to. */
 static void
 collect_offers(Build *build)
 {
@@ -203,9 +194,8 @@ collect_offers(Build *build)
 			const HxNode to = build->links[row + l];
 			uint32_t   *first;
 
-			if (to == HX_NODE_NONE ||
-				((build->firm[node] >> l & 1) == 0 && !has_free_slot(build, to)))
-				continue;
+			if (to == HX_NODE_NONE)
+				break;
 			first = &build->first_offer[to];
 			if (*first == NO_OFFER)
 				build->targets[build->target_count++] = to;
@@ -216,29 +206,16 @@ collect_offers(Build *build)
 	}
 }
 
-/* Takes one offer into the list; only distances to firm links are needed. */
-static void
-take_offer(const Build *build, HxLinks *links, void *scratch, HxCandidate offered)
+/* HxOfferDistance: the worker has opened the node that is offered. */
+static float
+offer_distance(void *context, HxNode to)
 {
-	const HxPoints *points = build->points;
-	unsigned	firm_at[HX_GRAPH_MAX_LINKS];
-	HxNode		firm[HX_GRAPH_MAX_LINKS];
-	float		distance[HX_GRAPH_MAX_LINKS];
-	float		between[HX_GRAPH_MAX_LINKS];
-	unsigned	count = 0;
+	const Worker *worker = context;
+	const HxPoints *points = worker->nearest.points;
+	float		distance;
 
-	for (unsigned i = 0; i < links->count; i++)
-	{
-		if (!hx_links_is_firm(links, i))
-			continue;
-		firm[count] = links->link[i].node;
-		firm_at[count++] = i;
-	}
-	points->open(points->context, scratch, offered.node);
-	points->distances(points->context, scratch, firm, count, distance);
-	for (unsigned i = 0; i < count; i++)
-		between[firm_at[i]] = distance[i];
-	hx_links_offer(links, build->m, offered, between);
+	points->distances(points->context, worker->nearest.scratch, &to, 1, &distance);
+	return distance;
 }
 
 /* HxCrewWork over nodes with offers: takes them into the node's list. */
@@ -247,11 +224,17 @@ take_offers(void *context, unsigned number, size_t item)
 {
 	Build	   *build = context;
 	Worker	   *worker = &build->workers[number];
+	const HxPoints *points = build->points;
 	const HxNode node = build->targets[item];
 
 	load_links(build, node, &worker->links);
 	for (uint32_t at = build->first_offer[node]; at != NO_OFFER; at = build->offers[at].next)
-		take_offer(build, &worker->links, worker->nearest.scratch, build->offers[at].link);
+	{
+		const HxCandidate offered = build->offers[at].link;
+
+		points->open(points->context, worker->nearest.scratch, offered.node);
+		hx_links_offer(&worker->links, build->m, offered, offer_distance, worker);
+	}
 	store_links(build, node, &worker->links);
 	build->first_offer[node] = NO_OFFER;
 }
@@ -337,8 +320,8 @@ hx_graph_build(HxCompute *compute, const HxPoints *points, const HxGraphOptions 
 		return;
 	build.order = hx_scratch(compute, count, sizeof(HxNode));
 	build.distances = hx_scratch(compute, count * options->m, sizeof(float));
+	build.ranks = hx_scratch(compute, count * options->m, sizeof(uint8_t));
 	build.keys = hx_scratch(compute, batch_limit(count), sizeof(uint64_t));
-	build.firm = hx_scratch(compute, count, sizeof(uint64_t));
 	build.offers = hx_scratch(compute, most_offers, sizeof(Offer));
 	build.targets = hx_scratch(compute, most_offers, sizeof(HxNode));
 	build.first_offer = hx_scratch(compute, count, sizeof(uint32_t));

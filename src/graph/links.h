@@ -1,7 +1,7 @@
 /*
  * links.h
  *	  The links of one node while the graph is built: a list sorted by distance in which
- *	  firm links, chosen by the rule, are told from those that fill the rest.
+ *	  each link has the rank that the rule gave it.
  *
  * For the files of this folder.
  */
@@ -10,29 +10,35 @@
 
 #include "graph/build.h"
 
+/* What a link is worth to its node; README, "Links". */
+typedef enum HxLinkRank
+{
+	HX_LINK_FILLING,			/* others lead there */
+	HX_LINK_APART,				/* others lead near it */
+	HX_LINK_FIRM,				/* no other leads there */
+} HxLinkRank;
+
 typedef struct HxLinks
 {
 	unsigned	count;
-	uint64_t	firm;			/* bit i: link i is firm */
 	HxCandidate link[HX_GRAPH_MAX_LINKS];
+	uint8_t		rank[HX_GRAPH_MAX_LINKS];	/* HxLinkRank of each */
 } HxLinks;
 
-static inline bool
-hx_links_is_firm(const HxLinks *links, unsigned at)
-{
-	return (links->firm >> at & 1) != 0;
-}
-
-/* hx_graph_select, telling also which of the chosen are firm. */
+/* hx_graph_select, telling also the ranks of the chosen. */
 extern unsigned hx_links_select(const HxCandidate *candidates, unsigned count, unsigned m,
 								HxPairDistance pair, void *context, unsigned *chosen,
-								uint64_t *firm);
+								uint8_t *rank);
+
+/* The distance between the node that is offered and another. */
+typedef float (*HxOfferDistance) (void *context, HxNode to);
 
 /*
- * Offers a link to a list of at most m. between[i] is the distance between the offered
- * node and link i, for each firm link i. The list becomes nearly what choosing anew would
- * make it; README tells the difference. A node that is in the list already is refused.
+ * Offers a link to a list of at most m. The list becomes nearly what choosing anew would make it;
+ * README tells the difference. A node that is in the list already is refused. As few distances
+ * are asked for as decide.
  */
-extern void hx_links_offer(HxLinks *links, unsigned m, HxCandidate offered, const float *between);
+extern void hx_links_offer(HxLinks *links, unsigned m, HxCandidate offered,
+						   HxOfferDistance distance, void *context);
 
 #endif							/* HX_GRAPH_LINKS_H */

@@ -49,9 +49,10 @@ typedef struct Lesson
 	size_t		dims;
 	size_t		bits;
 	size_t		code_bytes;
+	size_t		held_count;		/* the first of the old rows, which are held back */
 	size_t		old_count;		/* of rows to learn from */
 	size_t		count;
-	float	   *rows;			/* count x dims */
+	const float *rows;			/* count x dims: those of the extension after the ones held back */
 	uint8_t    *targets;		/* count codes */
 	float	   *lacks;			/* count x bits: target - scale * margin */
 	double	   *scales;			/* of the margins, bit by bit */
@@ -156,35 +157,26 @@ share_agreed(HxCompute *compute, const HxModel *model, const float *rows, const 
 	return (double) agreed / ((double) count * (double) m);
 }
 
-static size_t
-at_most(size_t n, size_t limit)
-{
-	return n < limit ? n : limit;
-}
-
-/* Rows to learn from, and codes that new ones should have. */
+/* Codes that the rows should have: old ones what is stored, new ones what fits beside that. */
 static void
 find_targets(Lesson *lesson)
 {
 	const HxExtension *extension = lesson->extension;
-	const size_t paired = at_most(lesson->old_count, HX_EXTEND_PAIRED_ROWS);
-	const size_t old_size = lesson->old_count * lesson->dims;
+	const size_t paired = lesson->old_count < HX_EXTEND_PAIRED_ROWS ? lesson->old_count :
+		HX_EXTEND_PAIRED_ROWS;
 	HxCodeFit	fit = {
 		.old_count = paired,
 		.new_count = lesson->count - lesson->old_count,
 		.dims = (uint32_t) lesson->dims,
 		.bits = (uint32_t) lesson->bits,
 	};
-	const size_t new_size = fit.new_count * lesson->dims;
-	HxScratchMark mark;
-	float	   *margins;
+	const HxScratchMark mark = hx_scratch_mark(lesson->compute);
+	const float *margins = find_margins(lesson->compute, extension->old,
+										lesson->rows + lesson->old_count * lesson->dims,
+										fit.new_count);
 
-	memcpy(lesson->rows, extension->replay_rows, old_size * sizeof(float));
-	memcpy(lesson->rows + old_size, extension->new_rows, new_size * sizeof(float));
-	memcpy(lesson->targets, extension->replay_codes, lesson->old_count * lesson->code_bytes);
-
-	mark = hx_scratch_mark(lesson->compute);
-	margins = find_margins(lesson->compute, extension->old, extension->new_rows, fit.new_count);
+	memcpy(lesson->targets, extension->codes + lesson->held_count * lesson->code_bytes,
+		   lesson->old_count * lesson->code_bytes);
 	for (size_t i = 0; i < fit.new_count; i++)
 		put_code(margins + i * lesson->bits, lesson->bits,
 				 lesson->targets + (lesson->old_count + i) * lesson->code_bytes);
@@ -417,12 +409,9 @@ learn(const Lesson *lesson, HxModel *model)
 	const size_t size = lesson->dims * lesson->bits + lesson->bits;
 	float	   *params = hx_allocate(&compute->memory, size, sizeof(float));
 	double	   *correction = hx_scratch(compute, size, sizeof(double));
-	const float *held_rows = extension->replay_rows + lesson->old_count * lesson->dims;
-	const uint8_t *held_codes = extension->replay_codes + lesson->old_count * lesson->code_bytes;
-	const size_t held_count = extension->replay_count - lesson->old_count;
 
-	extension->old_agreed = share_agreed(compute, extension->old, held_rows, held_codes,
-										 held_count);
+	extension->old_agreed = share_agreed(compute, extension->old, extension->rows,
+										 extension->codes, lesson->held_count);
 	for (double ridge = extension->ridge; ridge <= RIDGE_LIMIT; ridge *= RIDGE_FACTOR)
 	{
 		hx_compute_report(compute, HX_PHASE_CORRECTION, 0, 0);
@@ -430,8 +419,8 @@ learn(const Lesson *lesson, HxModel *model)
 		if (find_correction(lesson, ridge, correction))
 		{
 			make_model(lesson, correction, params, model);
-			extension->agreed = share_agreed(compute, model, held_rows, held_codes,
-											 held_count);
+			extension->agreed = share_agreed(compute, model, extension->rows,
+											 extension->codes, lesson->held_count);
 			if (extension->agreed >= extension->agreement)
 				return true;
 		}
@@ -448,7 +437,7 @@ share_changed(const Lesson *lesson, const HxModel *model)
 {
 	HxCompute  *compute = lesson->compute;
 	const size_t count = lesson->count - lesson->old_count;
-	const float *rows = lesson->extension->new_rows;
+	const float *rows = lesson->rows + lesson->old_count * lesson->dims;
 	const float *margins = find_margins(compute, lesson->extension->old, rows, count);
 	uint8_t    *codes = hx_scratch(compute, count, lesson->code_bytes);
 
@@ -469,25 +458,25 @@ hx_extend(HxExtension *extension, HxModel *model)
 		.dims = old->dims,
 		.bits = old->outputs,
 		.code_bytes = ((size_t) old->outputs + 7) / 8,
-		.old_count = extension->replay_count - extension->replay_count / HELD_BACK,
+		.held_count = extension->old_count / HELD_BACK,
 	};
 
 	if (old->kind == HX_MODEL_RECURRENT)
 		return fail(extension,
 					"The bits of a recurrent code differ in weight, and cannot be learned alike.");
-	if (extension->replay_count < HX_EXTEND_LEAST_OLD_ROWS)
+	if (extension->old_count < HX_EXTEND_LEAST_OLD_ROWS)
 		return fail(extension, "There are %zu old rows with codes, but at least %d are needed.",
-					extension->replay_count, HX_EXTEND_LEAST_OLD_ROWS);
+					extension->old_count, HX_EXTEND_LEAST_OLD_ROWS);
 	if (extension->new_count == 0)
 		return fail(extension, "There are no new rows to learn from.");
 
-	lesson.count = lesson.old_count + at_most(extension->new_count, HX_EXTEND_PAIRED_ROWS);
-	lesson.rows = hx_scratch(compute, lesson.count * lesson.dims, sizeof(float));
+	lesson.old_count = extension->old_count - lesson.held_count;
+	lesson.count = lesson.old_count + extension->new_count;
+	lesson.rows = extension->rows + lesson.held_count * lesson.dims;
 	lesson.targets = hx_scratch(compute, lesson.count, lesson.code_bytes);
+	find_targets(&lesson);
 	lesson.lacks = hx_scratch(compute, lesson.count * lesson.bits, sizeof(float));
 	lesson.scales = hx_scratch(compute, lesson.bits, sizeof(double));
-
-	find_targets(&lesson);
 	find_lacks(&lesson);
 	prepare_regression(&lesson);
 	if (lesson.variance == 0)

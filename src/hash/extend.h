@@ -23,14 +23,13 @@ typedef struct HxExtension
 {
 	const HxModel *old;			/* checked, and gives codes */
 
-	/* Old rows, in random order, and the codes stored for them, packed as in model.h. */
-	const float *replay_rows;	/* replay_count x old->dims */
-	const uint8_t *replay_codes;	/* replay_count x (old->outputs + 7) / 8 */
-	size_t		replay_count;
+	/* Old rows, and after them new ones, old->dims numbers each; both in random order. */
+	const float *rows;
+	size_t		old_count;
+	size_t		new_count;		/* at most HX_EXTEND_PAIRED_ROWS */
 
-	/* New rows, in random order. */
-	const float *new_rows;
-	size_t		new_count;
+	/* The codes stored for the old rows, packed as in model.h. */
+	const uint8_t *codes;
 
 	double		agreement;		/* least share of bits that must stay, 0 .. 1 */
 	double		ridge;			/* 0 < ridge <= 1e6: the least hold on the old model; 1 is much */

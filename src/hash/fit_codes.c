@@ -15,7 +15,6 @@
  */
 #include "hash/fit_codes.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "hash/phase.h"
@@ -62,29 +61,37 @@ agreement(const HxCodeFit *fit, size_t a, size_t b)
 }
 
 /* The rows less their mean, each of length 1 (or 0). */
-static double *
+static float *
 make_directions(HxCompute *compute, const HxCodeFit *fit)
 {
 	const size_t count = fit->old_count + fit->new_count;
 	const size_t d = fit->dims;
-	double	   *directions = hx_scratch(compute, count * d, sizeof(double));
+	float	   *directions = hx_scratch(compute, count * d, sizeof(float));
 	double	   *mean = hx_scratch(compute, d, sizeof(double));
 
 	hx_mean(compute, fit->rows, count, d, mean);
-	for (size_t row = 0; row < count; row++)
-	{
-		double	   *direction = directions + row * d;
-		double		square = 0;
-
-		for (size_t i = 0; i < d; i++)
-		{
-			direction[i] = fit->rows[row * d + i] - mean[i];
-			square += direction[i] * direction[i];
-		}
-		for (size_t i = 0; i < d && square > 0; i++)
-			direction[i] /= sqrt(square);
-	}
+	hx_unit_rows(compute, fit->rows, count, d, mean, directions);
 	return directions;
+}
+
+/*
+ * Cosines of all of `count` directions to `columns` others: out (count x columns). Those are
+ * written out as doubles, of which there would be too many for all directions.
+ */
+static void
+find_cosines(HxCompute *compute, const float *directions, size_t count, size_t d,
+			 const float *others, size_t columns, double *out)
+{
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *transposed = hx_scratch(compute, d * columns, sizeof(double));
+
+	for (size_t j = 0; j < columns; j++)
+	{
+		for (size_t i = 0; i < d; i++)
+			transposed[i * columns + j] = others[j * d + i];
+	}
+	hx_project(compute, directions, count, d, NULL, transposed, columns, out);
+	hx_scratch_release(compute, mark);
 }
 
 /* What agreement a cosine lets expect. */
@@ -95,8 +102,9 @@ typedef struct Line
 } Line;
 
 static Line
-find_line(HxCompute *compute, const HxCodeFit *fit, const double *directions)
+find_line(HxCompute *compute, const HxCodeFit *fit, const float *directions)
 {
+	const HxScratchMark mark = hx_scratch_mark(compute);
 	const size_t count = fit->old_count < LINE_ROWS ? fit->old_count : LINE_ROWS;
 	const double pairs = (double) count * (double) (count - 1) / 2;
 	double	   *cosines = hx_scratch(compute, count * count, sizeof(double));
@@ -107,7 +115,7 @@ find_line(HxCompute *compute, const HxCodeFit *fit, const double *directions)
 	double		spread;
 	Line		line;
 
-	hx_multiply_bt(compute, directions, directions, count, fit->dims, count, cosines);
+	find_cosines(compute, directions, count, fit->dims, directions, count, cosines);
 	for (size_t i = 0; i < count; i++)
 	{
 		for (size_t j = 0; j < i; j++)
@@ -124,15 +132,17 @@ find_line(HxCompute *compute, const HxCodeFit *fit, const double *directions)
 	spread = xx_sum - x_sum * x_sum / pairs;
 	line.slope = spread > 0 ? (xy_sum - x_sum * y_sum / pairs) / spread : 0;
 	line.start = (y_sum - line.slope * x_sum) / pairs;
+	hx_scratch_release(compute, mark);
 	return line;
 }
 
 static void
 fill_deviations(HxCompute *compute, Search *search)
 {
+	const HxScratchMark mark = hx_scratch_mark(compute);
 	const HxCodeFit *fit = search->fit;
 	const double m = fit->bits;
-	const double *directions = make_directions(compute, fit);
+	const float *directions = make_directions(compute, fit);
 	const Line	line = find_line(compute, fit, directions);
 	double	   *cosines = hx_scratch(compute, BLOCK * search->count, sizeof(double));
 
@@ -141,15 +151,15 @@ fill_deviations(HxCompute *compute, Search *search)
 		const size_t rows = fit->new_count - begin < BLOCK ? fit->new_count - begin : BLOCK;
 
 		memset(deviation(search, begin, 0), 0, BLOCK * search->count * sizeof(float));
-		hx_multiply_bt(compute, directions + (fit->old_count + begin) * fit->dims, directions,
-					   rows, fit->dims, search->count, cosines);
+		find_cosines(compute, directions, search->count, fit->dims,
+					 directions + (fit->old_count + begin) * fit->dims, rows, cosines);
 		for (size_t i = 0; i < rows; i++)
 		{
 			const size_t self = fit->old_count + begin + i;
 
 			for (size_t row = 0; row < search->count; row++)
 			{
-				const double wanted = line.start + line.slope * cosines[i * search->count + row];
+				const double wanted = line.start + line.slope * cosines[row * rows + i];
 
 				if (row != self)
 					*deviation(search, begin + i, row) =
@@ -157,6 +167,7 @@ fill_deviations(HxCompute *compute, Search *search)
 			}
 		}
 	}
+	hx_scratch_release(compute, mark);
 }
 
 static void
@@ -227,6 +238,7 @@ improve_bit(HxCompute *compute, Search *search, size_t bit)
 			turn(search, i, signs);
 			code[bit / 8] ^= (uint8_t) (0x80 >> bit % 8);
 			turns++;
+			hx_compute_check(compute);
 		}
 	}
 	return turns;

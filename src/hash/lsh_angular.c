@@ -31,17 +31,52 @@ scratch_size(const HxLsh *lsh)
 	return hx_projection_scratch(lsh->shape.dims) * sizeof(float);
 }
 
-/* Twice the number of the largest coordinate, plus 1 unless it is > 0. */
+/* Four floats without their signs, as their bits: which are ordered as the floats are. */
+typedef int32_t Quad __attribute__((vector_size(16)));
+
+#define MAGNITUDE INT32_C(0x7fffffff)
+
+static int32_t
+magnitude_bits(float y)
+{
+	int32_t		bits;
+
+	memcpy(&bits, &y, sizeof(bits));
+	return bits & MAGNITUDE;
+}
+
+/* The bits of the largest magnitude of some coordinates. */
+static int32_t
+largest_magnitude(const float *y, size_t part)
+{
+	int32_t		largest = 0;
+	Quad		most = {0};
+	size_t		i = 0;
+
+	for (; i + 4 <= part; i += 4)
+	{
+		Quad		these;
+
+		memcpy(&these, y + i, sizeof(these));
+		these &= MAGNITUDE;
+		most ^= (most ^ these) & (these > most);
+	}
+	for (; i < part; i++)
+		largest = magnitude_bits(y[i]) > largest ? magnitude_bits(y[i]) : largest;
+	for (int j = 0; j < 4; j++)
+		largest = most[j] > largest ? most[j] : largest;
+	return largest;
+}
+
+/* Twice the number of the (first) largest coordinate, plus 1 unless it is > 0. */
 static uint64_t
 vertex(const float *y, size_t part)
 {
+	const int32_t largest = largest_magnitude(y, part);
 	size_t		best = 0;
 
-	for (size_t i = 1; i < part; i++)
-	{
-		if (fabsf(y[i]) > fabsf(y[best]))
-			best = i;
-	}
+	while (best < part - 1 && magnitude_bits(y[best]) != largest)
+		best++;
 	return 2 * best + !(y[best] > 0);
 }
 

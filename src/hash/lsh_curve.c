@@ -114,12 +114,13 @@ count_hits(const uint64_t *keys, HxLshProbes *probes, uint32_t *hits)
 /* Draws pairs number `first` and on, and adds up their hits. */
 static void
 add_hits(const HxLsh *lsh, HxLshPair *pair, double distance, unsigned first, unsigned count,
-		 HxLshProbes *probes, void *scratch, uint32_t *hits)
+		 const HxCompute *compute, HxLshProbes *probes, void *scratch, uint32_t *hits)
 {
 	uint64_t	keys[TABLES];
 
 	for (unsigned number = first; number < first + count; number++)
 	{
+		hx_compute_check(compute);
 		hx_lsh_pair_draw(&lsh->shape, distance, number, pair);
 		hx_lsh_keys(lsh, pair->b, scratch, keys);
 		hx_lsh_probes_restart(probes, pair->a);
@@ -129,7 +130,8 @@ add_hits(const HxLsh *lsh, HxLshPair *pair, double distance, unsigned first, uns
 
 void
 hx_lsh_curve_hits(const HxLshShape *shape, size_t set_size, double distance, unsigned pairs,
-				  unsigned max_pairs, const HxMemory *memory, float hit[HX_LSH_CURVE_PROBES])
+				  unsigned max_pairs, const HxCompute *compute, const HxMemory *memory,
+				  float hit[HX_LSH_CURVE_PROBES])
 {
 	const HxLshShape measured = measured_shape(shape);
 	const size_t size = set_size < 1 ? 1 : set_size > MAX_SET_SIZE ? MAX_SET_SIZE : set_size;
@@ -146,7 +148,7 @@ hx_lsh_curve_hits(const HxLshShape *shape, size_t set_size, double distance, uns
 
 	do
 	{
-		add_hits(lsh, &pair, distance, drawn, pairs, probes, scratch, hits);
+		add_hits(lsh, &pair, distance, drawn, pairs, compute, probes, scratch, hits);
 		drawn += pairs;
 	} while (drawn < max_pairs && hits[0] < ENOUGH_HITS &&
 			 hits[HX_LSH_CURVE_PROBES - 1] > HARDLY_ANY * TABLES * drawn);
@@ -156,12 +158,12 @@ hx_lsh_curve_hits(const HxLshShape *shape, size_t set_size, double distance, uns
 }
 
 void
-hx_lsh_curve_measure(const HxLshShape *shape, size_t set_size, const HxMemory *memory,
+hx_lsh_curve_measure(const HxLshShape *shape, size_t set_size, const HxCompute *compute,
 					 HxLshCurve *curve)
 {
 	HxArena		arena;
 
-	hx_arena_make(&arena, HX_LSH_CURVE_ARENA, memory);
+	hx_arena_make(&arena, HX_LSH_CURVE_ARENA, &compute->memory);
 	*curve = (HxLshCurve) {0};
 	for (int j = 0; j < HX_LSH_CURVE_PROBES; j++)
 		curve->hit[0][j] = 1;	/* equal points share all buckets */
@@ -171,7 +173,7 @@ hx_lsh_curve_measure(const HxLshShape *shape, size_t set_size, const HxMemory *m
 	{
 		hx_arena_reset(&arena);
 		hx_lsh_curve_hits(shape, set_size, distance_at(shape, (double) i / LAST), PAIRS,
-						  MAX_PAIRS, &arena.memory, curve->hit[i]);
+						  MAX_PAIRS, compute, &arena.memory, curve->hit[i]);
 
 		/* Farther points are not met more often, save by chance. */
 		for (int j = 0; j < HX_LSH_CURVE_PROBES; j++)

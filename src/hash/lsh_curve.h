@@ -9,6 +9,7 @@
 #define HX_LSH_CURVE_H
 
 #include "hash/lsh.h"
+#include "math/compute.h"
 
 #define HX_LSH_CURVE_DISTANCES 33
 #define HX_LSH_CURVE_PROBES 8
@@ -50,20 +51,21 @@ extern uint32_t hx_lsh_curve_knn_probes(const HxLshShape *shape, const HxLshCurv
 
 /*
  * Measures the curve of a complete shape; neighbours are left out. set_size: elements of a
- * typical set, else ignored.
+ * typical set, else ignored. Takes a second or so, with the computation's check on the way.
  */
 extern void hx_lsh_curve_measure(const HxLshShape *shape, size_t set_size,
-								 const HxMemory *memory, HxLshCurve *curve);
+								 const HxCompute *compute, HxLshCurve *curve);
 
 /* Memory that hx_lsh_curve_hits() takes as a rule. */
 #define HX_LSH_CURVE_ARENA (2 << 20)
 
 /*
  * Share of made-up points at a distance that are in the first 2^j buckets of a table:
- * `pairs` of them, and up to `max_pairs` where they are met too rarely to tell.
+ * `pairs` of them, and up to `max_pairs` where they are met too rarely to tell. The
+ * computation's check runs, its memory is not used.
  */
 extern void hx_lsh_curve_hits(const HxLshShape *shape, size_t set_size, double distance,
-							  unsigned pairs, unsigned max_pairs, const HxMemory *memory,
-							  float hit[HX_LSH_CURVE_PROBES]);
+							  unsigned pairs, unsigned max_pairs, const HxCompute *compute,
+							  const HxMemory *memory, float hit[HX_LSH_CURVE_PROBES]);
 
 #endif							/* HX_LSH_CURVE_H */

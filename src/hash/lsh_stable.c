@@ -44,9 +44,11 @@ typedef struct Walk
 static Walk
 begin_walk(const HxLsh *lsh, HxLshPoint point, uint64_t first, void *scratch)
 {
-	const size_t size = hx_projection_size(lsh->shape.dims);
+	const HxLshShape *shape = &lsh->shape;
+	const size_t size = hx_projection_size(shape->dims);
+	const double cells = hx_projection_scale(point.vector, shape->dims) / shape->width;
 
-	return (Walk) {&lsh->shape, point.vector, scratch, size, size, first, 0};
+	return (Walk) {shape, point.vector, scratch, size, size, first, cells};
 }
 
 /* The next projection, in cells. */
@@ -55,8 +57,8 @@ next_projection(Walk *walk)
 {
 	if (walk->at == walk->size)
 	{
-		walk->cells = hx_projection_apply(walk->shape->seed, walk->next++, walk->vector,
-										  walk->shape->dims, walk->block) / walk->shape->width;
+		hx_projection_apply(walk->shape->seed, walk->next++, walk->vector, walk->shape->dims,
+							walk->block);
 		walk->at = 0;
 	}
 	return walk->block[walk->at++] * walk->cells;

@@ -48,6 +48,7 @@ typedef struct Search
 	const HxLshShape *wish;
 	const HxLshSample *sample;
 	const HxLshLimits *limits;
+	const HxCompute *compute;
 	HxArena		arena;			/* of one measurement */
 	HxLshCurve	curve;			/* typical neighbours; coarse hits of the shape in turn */
 	float		background[MAX_BACKGROUND];
@@ -177,7 +178,8 @@ measure_coarsely(Search *search, const HxLshShape *shape,
 	{
 		hx_arena_reset(&search->arena);
 		hx_lsh_curve_hits(shape, search->sample->set_size, search->curve.neighbours[i],
-						  COARSE_PAIRS, COARSE_PAIRS, &search->arena.memory, hits[count++]);
+						  COARSE_PAIRS, COARSE_PAIRS, search->compute, &search->arena.memory,
+						  hits[count++]);
 	}
 	return count;
 }
@@ -290,11 +292,12 @@ choose_tables(const Search *search)
 
 void
 hx_lsh_tune(const HxLshShape *wish, const HxLshSample *sample, const HxLshLimits *limits,
-			const HxMemory *memory, HxLshTuning *tuning)
+			const HxCompute *compute, HxLshTuning *tuning)
 {
+	const HxMemory *memory = &compute->memory;
 	Search	   *search = hx_allocate(memory, 1, sizeof(Search));
 
-	*search = (Search) {.wish = wish, .sample = sample, .limits = limits};
+	*search = (Search) {.wish = wish, .sample = sample, .limits = limits, .compute = compute};
 	hx_arena_make(&search->arena, HX_LSH_CURVE_ARENA, memory);
 	for (size_t i = 0; i < TABLE_COUNTS; i++)
 	{
@@ -311,7 +314,7 @@ hx_lsh_tune(const HxLshShape *wish, const HxLshSample *sample, const HxLshLimits
 	try_parts(search, shape);
 
 	shape = choose_tables(search);
-	hx_lsh_curve_measure(&shape, sample->set_size, memory, &tuning->curve);
+	hx_lsh_curve_measure(&shape, sample->set_size, compute, &tuning->curve);
 	tuning->curve.neighbour_count = search->curve.neighbour_count;
 	for (int i = 0; i < HX_LSH_CURVE_NEIGHBOURS; i++)
 		tuning->curve.neighbours[i] = search->curve.neighbours[i];

@@ -37,10 +37,11 @@ typedef struct HxLshTuning
 
 /*
  * Completes a shape: family, dims, seed and sketch_bytes are given; of tables, hashes,
- * part and width those that are 0 are chosen, the others kept.
+ * part and width those that are 0 are chosen, the others kept. Takes seconds, with the
+ * computation's check on the way.
  */
 extern void hx_lsh_tune(const HxLshShape *wish, const HxLshSample *sample,
-						const HxLshLimits *limits, const HxMemory *memory,
+						const HxLshLimits *limits, const HxCompute *compute,
 						HxLshTuning *tuning);
 
 /* Sketch bytes that rank well for the family and dimensions. */

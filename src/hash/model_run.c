@@ -14,11 +14,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "hash/signs.h"
 #include "kernel/kernel.h"
 #include "kernel/target.h"
 #include "math/finite.h"
 #include "math/functions.h"
 #include "math/rotation.h"
+
+HX_VECTORISE_LOOPS
 
 #define FSQ_STRETCH 1.001		/* what the literature makes of levels - 1, see fsq_token() */
 
@@ -28,6 +31,7 @@ typedef struct Run
 	const float *x;				/* the model's input */
 	float	   *temp;			/* for the step that runs */
 	float	   *next;			/* where the outputs of the next step go */
+	int			done;			/* steps that have run */
 	const float *values[HX_MODEL_MAX_STEPS];	/* outputs of the steps that have run */
 } Run;
 
@@ -230,26 +234,39 @@ run_step(const Run *run, const HxStep *step, float *out)
 	}
 }
 
-/* Runs all steps that give floats; false when a number is beyond their range. */
-static bool
-run_model(Run *run, const HxModel *model, const float *x, float *scratch)
+static void
+start_run(Run *run, const HxModel *model, const float *x, float *scratch)
 {
 	run->model = model;
 	run->x = x;
 	run->temp = scratch;
 	run->next = scratch + max_temp_size(model);
+	run->done = 0;
+}
 
-	for (int i = 0; i < float_steps(model); i++)
+/* Runs the steps before step `end`; false when a number is beyond the range of floats. */
+static bool
+run_steps(Run *run, int end)
+{
+	for (; run->done < end; run->done++)
 	{
-		const HxStep *step = &model->steps[i];
+		const HxStep *step = &run->model->steps[run->done];
 
 		run_step(run, step, run->next);
 		if (!hx_all_finite(run->next, step->outputs))
 			return false;
-		run->values[i] = run->next;
+		run->values[run->done] = run->next;
 		run->next += step->outputs;
 	}
 	return true;
+}
+
+/* Runs all steps that give floats; false when a number is beyond their range. */
+static bool
+run_model(Run *run, const HxModel *model, const float *x, float *scratch)
+{
+	start_run(run, model, x, scratch);
+	return run_steps(run, float_steps(model));
 }
 
 bool
@@ -263,25 +280,48 @@ hx_model_run_vector(const HxModel *model, const float *x, float *scratch, float 
 	return true;
 }
 
-bool
-hx_model_run_code(const HxModel *model, const float *x, float *scratch, uint8_t *code)
+/* The last step of a code, of all numbers. */
+static void
+take_signs(const Run *run, uint8_t *code)
 {
-	const HxStep *step = &model->steps[model->step_count - 1];
-	Run			run;
+	const HxStep *step = &run->model->steps[run->model->step_count - 1];
+	const float *x = value_of(run, step->input);
 
-	if (!run_model(&run, model, x, scratch))
-		return false;
-
-	x = value_of(&run, step->input);
-	for (uint32_t begin = 0; begin < model->outputs; begin += 8)
+	for (uint32_t begin = 0; begin < step->outputs; begin += 8)
 	{
-		uint32_t	count = model->outputs - begin < 8 ? model->outputs - begin : 8;
+		uint32_t	count = step->outputs - begin < 8 ? step->outputs - begin : 8;
 		unsigned	byte = 0;
 
 		for (uint32_t j = 0; j < count; j++)
 			byte |= (unsigned) (x[begin + j] > step->params[begin + j]) << (7 - j);
 		code[begin / 8] = (uint8_t) byte;
 	}
+}
+
+bool
+hx_model_run_code(const HxModel *model, const float *x, float *scratch, uint8_t *code)
+{
+	return hx_signs_run_code(NULL, model, x, scratch, code);
+}
+
+bool
+hx_signs_run_code(HxSigns *signs, const HxModel *model, const float *x, float *scratch,
+				  uint8_t *code)
+{
+	Run			run;
+
+	start_run(&run, model, x, scratch);
+	if (signs != NULL)
+	{
+		/* The matrix is the last step but one. */
+		if (!run_steps(&run, model->step_count - 2))
+			return false;
+		if (hx_signs_find(signs, value_of(&run, model->steps[model->step_count - 2].input), code))
+			return true;
+	}
+	if (!run_steps(&run, model->step_count - 1))
+		return false;
+	take_signs(&run, code);
 	return true;
 }
 

@@ -27,19 +27,12 @@ hx_projection_scratch(size_t dims)
 	return hx_projection_size(dims) + (dims < LEAST_SIZE ? LEAST_SIZE : 0);
 }
 
-double
+void
 hx_projection_apply(uint64_t seed, uint64_t block, const float *x, size_t dims, float *out)
 {
-	const size_t size = hx_projection_size(dims);
-	float		largest = 0;
-	int			exponent;
-
-	for (size_t i = 0; i < dims; i++)
-		largest = fmaxf(largest, fabsf(x[i]));
-
 	if (dims < LEAST_SIZE)
 	{
-		float	   *padded = out + size;
+		float	   *padded = out + hx_projection_size(dims);
 
 		memset(padded, 0, LEAST_SIZE * sizeof(float));
 		memcpy(padded, x, dims * sizeof(float));
@@ -47,11 +40,21 @@ hx_projection_apply(uint64_t seed, uint64_t block, const float *x, size_t dims, 
 		dims = LEAST_SIZE;
 	}
 	hx_rotation_apply(seed, block, x, dims, out);
+}
+
+double
+hx_projection_scale(const float *x, size_t dims)
+{
+	float		largest = 0;
+	int			exponent;
+
+	for (size_t i = 0; i < dims; i++)
+		largest = fmaxf(largest, fabsf(x[i]));
 
 	/*
-	 * The rotation has scaled x by 2^-exponent, and its three transforms by size^1.5; a
+	 * The rotation scales x by 2^-exponent, and its three transforms by size^1.5; a
 	 * direction of it has length 1, one of normal numbers size^0.5.
 	 */
 	(void) frexpf(largest, &exponent);
-	return ldexp(1.0 / (double) size, exponent);
+	return ldexp(1.0 / (double) hx_projection_size(dims), exponent);
 }

@@ -5,7 +5,6 @@
  */
 #include "hash/train.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,38 +86,6 @@ hx_training_add_matrix(HxTraining *training, HxModel *model, const double *w, ui
 	hx_model_add(model, HX_STEP_LINEAR, m, 0, 0, params, (uint32_t) (weights + m));
 }
 
-typedef struct UnitWork
-{
-	const float *rows;
-	const double *mean;
-	size_t		d;
-	float	   *out;
-} UnitWork;
-
-/* HxTeamWork: rows less the mean, at length 1; the mean itself becomes zero. */
-static void
-make_unit_rows(void *context, size_t begin, size_t end)
-{
-	const UnitWork *work = context;
-
-	for (size_t row = begin; row < end; row++)
-	{
-		const float *x = work->rows + row * work->d;
-		float	   *out = work->out + row * work->d;
-		double		square = 0;
-		double		length;
-
-		for (size_t i = 0; i < work->d; i++)
-		{
-			out[i] = (float) (x[i] - work->mean[i]);
-			square += (double) out[i] * out[i];
-		}
-		length = sqrt(square);
-		for (size_t i = 0; i < work->d && square > 0; i++)
-			out[i] = (float) (out[i] / length);
-	}
-}
-
 float *
 hx_training_add_unit(HxTraining *training, HxModel *model, size_t count)
 {
@@ -127,10 +94,9 @@ hx_training_add_unit(HxTraining *training, HxModel *model, size_t count)
 	float	   *out = hx_scratch(compute, count * d, sizeof(float));
 	const HxScratchMark mark = hx_scratch_mark(compute);
 	double	   *mean = hx_scratch(compute, d, sizeof(double));
-	UnitWork	work = {training->rows, mean, d, out};
 
 	hx_mean(compute, training->rows, count, d, mean);
-	hx_compute_run(compute, make_unit_rows, &work, count, d * 8);
+	hx_unit_rows(compute, training->rows, count, d, mean, out);
 	hx_training_add_centre(training, model, mean);
 	hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) d, 0, 0, NULL, 0);
 	hx_scratch_release(compute, mark);

@@ -89,6 +89,7 @@ static bool
 find_common_axes(HxTraining *training, Side *x, Side *y)
 {
 	HxCompute  *compute = &training->compute;
+	const HxScratchMark mark = hx_scratch_mark(compute);
 	const size_t rank = x->dims < y->dims ? x->dims : y->dims;
 	const size_t m = training->outputs;
 	double	   *cross = hx_scratch(compute, x->dims * y->dims, sizeof(double));
@@ -123,6 +124,7 @@ find_common_axes(HxTraining *training, Side *x, Side *y)
 	}
 	weigh_axes(compute, x, v, rank, correlations, m);
 	weigh_axes(compute, y, u, rank, correlations, m);
+	hx_scratch_release(compute, mark);
 	return true;
 }
 

@@ -59,6 +59,9 @@ typedef struct HxDotNorms
 /* Columns of a strip: rows of a matrix cut to this width, one after the other. */
 #define HX_STRIP 16
 
+/* Columns of a panel of a matrix of whole numbers; see matvec_whole. */
+#define HX_PANEL 64
+
 /* A turn of the plane of two rows: (x, y) becomes (c x + s y, c y - s x). */
 typedef struct HxTurn
 {
@@ -179,6 +182,22 @@ typedef struct HxKernels
 						   const float *bias, float *out);
 	void		(*column_distances) (const float *w, size_t n, size_t m, const float *x,
 									 float *out);
+
+	/*
+	 * Whole numbers against the columns of a matrix: out[j] = sum of w[i][j] * x[i], with no
+	 * sum beyond 32 bits on the way. Rows come in pairs, the last filled up with zeros as x
+	 * is, columns in panels of HX_PANEL: column j of pair p has its two numbers at
+	 * 2 * ((j / HX_PANEL * pairs + p) * HX_PANEL + j % HX_PANEL). NULL where the level
+	 * multiplies floats as fast.
+	 */
+	void		(*matvec_whole) (const int16_t *w, size_t pairs, size_t panels, const int16_t *x,
+								 int32_t *out);
+
+	/*
+	 * out[i] = x[i] * scale as the nearest whole number, |x[i] * scale| < 2^15. Returns the
+	 * sum of the squares of what rounding changed, in float; its order is frozen.
+	 */
+	float		(*round_whole) (const float *x, size_t n, float scale, int16_t *out);
 
 	/* <a, b> of doubles, in the order of dot. */
 	double		(*dot_doubles) (const double *a, const double *b, size_t n);

@@ -28,6 +28,8 @@ HX_TARGET_PUSH("avx2,f16c,popcnt")
 #define HX_SIGN_BITS(x) _mm256_movemask_ps((__m256) (x))
 #include "kernel/stored_body.h"
 #include "kernel/columns_body.h"
+#define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm256_madd_epi16((__m256i) (a), (__m256i) (b)))
+#include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
 #define HX_SCAN_BYTES 32
 #define HX_LOOKUP(table, x) _mm256_shuffle_epi8((__m256i) (table), (__m256i) (x))

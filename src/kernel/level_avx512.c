@@ -25,6 +25,8 @@ HX_TARGET_PUSH("avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,f16c,popcnt")
 #define HX_SIGN_BITS(x) _mm512_cmplt_epi32_mask((__m512i) (x), _mm512_setzero_si512())
 #include "kernel/stored_body.h"
 #include "kernel/columns_body.h"
+#define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm512_madd_epi16((__m512i) (a), (__m512i) (b)))
+#include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
 #define HX_SCAN_BYTES 64
 #define HX_LOOKUP(table, x) _mm512_shuffle_epi8((__m512i) (table), (__m512i) (x))

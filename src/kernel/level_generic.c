@@ -38,6 +38,7 @@ load_float(const float *p)
 #include "kernel/stored_body.h"
 #include "kernel/digits_body.h"
 #include "kernel/columns_body.h"
+#include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
 
 static void

@@ -33,6 +33,11 @@ sign_bits(HxInts x)
 
 #include "kernel/stored_body.h"
 #include "kernel/columns_body.h"
+#define HX_MULTIPLY_PAIRS(a, b) \
+	((HxInts) vpaddq_s32( \
+		vmull_s16(vget_low_s16((int16x8_t) (a)), vget_low_s16((int16x8_t) (b))), \
+		vmull_high_s16((int16x8_t) (a), (int16x8_t) (b))))
+#include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
 #define HX_SCAN_BYTES 16
 #define HX_LOOKUP(table, x) vqtbl1q_u8((uint8x16_t) (table), (uint8x16_t) (x))

@@ -30,6 +30,8 @@ HX_TARGET_PUSH("popcnt,sse4.2")
 #define HX_LOOKUP(table, x) _mm_shuffle_epi8((__m128i) (table), (__m128i) (x))
 #include "kernel/scan_body.h"
 #include "kernel/columns_body.h"
+#define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm_madd_epi16((__m128i) (a), (__m128i) (b)))
+#include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
 
 #define HX_LEVEL HX_SIMD_X86_64_V2

@@ -42,6 +42,16 @@
 #endif
 
 /*
+ * For files with plain loops over all numbers of a vector: gcc at -O2 leaves such loops as
+ * they are unless it is told. They round alike, whatever the width.
+ */
+#if defined(__clang__)
+#define HX_VECTORISE_LOOPS
+#else
+#define HX_VECTORISE_LOOPS HX_PRAGMA(GCC optimize ("tree-vectorize", "vect-cost-model=dynamic"))
+#endif
+
+/*
  * A function that must become part of its caller: because its callers specialise
  * it with constants, or because it takes vectors, which have no stable ABI.
  */

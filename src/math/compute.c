@@ -8,7 +8,7 @@
 
 #define ALIGNMENT 64
 #define SMALLEST_CHUNK ((size_t) 256 << 10)
-#define LARGEST_GROWTH ((size_t) 4 << 20)	/* only a larger request makes a larger chunk */
+#define LARGEST_GROWTH ((size_t) 1 << 20)	/* only a larger request makes a larger chunk */
 
 /*
  * Additions that a thread does between checks, 5 to 30 ms; and below what the
@@ -63,6 +63,22 @@ append_chunk(HxCompute *compute, HxScratchChunk *last, size_t bytes)
 	return chunk;
 }
 
+/* Gives back the chunks after `last`. */
+static void
+drop_chunks(HxCompute *compute, HxScratchChunk *last)
+{
+	HxScratchChunk *chunk = last->next;
+
+	last->next = NULL;
+	while (chunk != NULL)
+	{
+		HxScratchChunk *next = chunk->next;
+
+		compute->release(compute->memory.context, chunk, chunk->size + sizeof(HxScratchChunk));
+		chunk = next;
+	}
+}
+
 void *
 hx_scratch(HxCompute *compute, size_t count, size_t size)
 {
@@ -78,6 +94,9 @@ hx_scratch(HxCompute *compute, size_t count, size_t size)
 
 	while (chunk != NULL && chunk->size - scratch->used < bytes)
 	{
+		/* What lies beyond this chunk is free. */
+		if (chunk->next != NULL && chunk->next->size < bytes && compute->release != NULL)
+			drop_chunks(compute, chunk);
 		last = chunk;
 		chunk = chunk->next;
 		scratch->used = 0;

@@ -12,7 +12,8 @@
 /*
  * Scratch is a stack: what is taken after a mark is given back by releasing the
  * mark, and serves the next computation. Its memory comes from HxMemory in
- * chunks, which are kept.
+ * chunks, which are kept; where the next one in order is too small for what is wanted, all
+ * that are free are given back, if the caller takes them.
  */
 typedef struct HxScratchChunk HxScratchChunk;
 
@@ -38,6 +39,8 @@ typedef void (*HxReport) (int phase, size_t done, size_t total);
 typedef struct HxCompute
 {
 	HxMemory	memory;			/* lives until the caller frees all */
+	/* Takes scratch back, which memory.allocate has given; or NULL. */
+	void		(*release) (void *context, void *memory, size_t bytes);
 	HxTeamCheck check;
 	void	   *check_context;
 	HxReport	report;			/* may be NULL */

@@ -1,9 +1,10 @@
 /*
  * matrix.c
- *	  Means, covariances, products and projections.
+ *	  Means, rows at length 1, covariances, products and projections.
  */
 #include "math/matrix.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernel/target.h"
@@ -52,6 +53,46 @@ hx_mean(HxCompute *compute, const float *rows, size_t count, size_t d, double *m
 	}
 	for (size_t j = 0; j < d; j++)
 		mean[j] /= (double) count;
+}
+
+typedef struct UnitRows
+{
+	const float *rows;
+	const double *mean;
+	size_t		d;
+	float	   *out;
+} UnitRows;
+
+static void
+make_unit_rows(void *context, size_t begin, size_t end)
+{
+	const UnitRows *work = context;
+
+	for (size_t row = begin; row < end; row++)
+	{
+		const float *x = work->rows + row * work->d;
+		float	   *out = work->out + row * work->d;
+		double		square = 0;
+		double		length;
+
+		for (size_t i = 0; i < work->d; i++)
+		{
+			out[i] = (float) (x[i] - work->mean[i]);
+			square += (double) out[i] * out[i];
+		}
+		length = sqrt(square);
+		for (size_t i = 0; i < work->d && square > 0; i++)
+			out[i] = (float) (out[i] / length);
+	}
+}
+
+void
+hx_unit_rows(HxCompute *compute, const float *rows, size_t count, size_t d, const double *mean,
+			 float *out)
+{
+	UnitRows	work = {rows, mean, d, out};
+
+	hx_compute_run(compute, make_unit_rows, &work, count, d * 8);
 }
 
 /* C = A B, or that divided by `divisor`. */

@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "kernel/kernel.h"
+#include "kernel/target.h"
 #include "math/random.h"
+
+HX_VECTORISE_LOOPS
 
 #define ROUNDS 3
 
@@ -109,13 +112,16 @@ hx_rotation_apply(uint64_t seed, uint64_t block, const float *x, size_t dims, fl
 	const float largest = largest_magnitude(x, dims);
 	double		scale;
 
-	memset(out, 0, size * sizeof(float));
 	if (largest == 0)
+	{
+		memset(out, 0, size * sizeof(float));
 		return;
+	}
 
 	scale = scale_of(largest);
 	for (size_t i = 0; i < dims; i++)
 		out[i] = (float) (x[i] * scale);
+	memset(out + dims, 0, (size - dims) * sizeof(float));
 
 	for (uint64_t round = 0; round < ROUNDS; round++)
 	{

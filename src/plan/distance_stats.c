@@ -1,69 +1,162 @@
 /*
  * distance_stats.c
  *	  The share of rows within a radius; see distance_stats.h.
+ *
+ * Near a row, the number of rows grows as a power of the distance, whose exponent changes
+ * slowly: so shares are interpolated between points, and continued below the first, as
+ * straight lines of their logarithms.
  */
 #include "plan/distance_stats.h"
 
+#include <math.h>
+
 /* So many rows of a sample within a radius tell the share within it well enough. */
-#define ENOUGH_ROWS 8
+#define ENOUGH_ROWS 4
 
 /* The numbers of a point. */
 enum {POINT_DISTANCE, POINT_SHARE, POINT_TYPICAL, POINT_NUMBERS};
 
-/* One of the two shares within a radius. */
+/* Below the first share seen, the line is that to where the share has grown so many times. */
+#define GROWTH 4
+
+/* Slopes of such a line; shares that jump would give any. */
+#define LEAST_SLOPE 1.0
+#define MOST_SLOPE 40.0
+
+/* Distances are at least this share of the least positive one, for there is no logarithm of 0. */
+#define LEAST_DISTANCE 0.5
+
 static double
-share_at(const HxDistanceCurve *curve, double radius, int which)
+number(const HxDistanceCurve *curve, int point, int which)
 {
-	double		share = 0;
-	double		least = 0;
+	return curve->points[point * POINT_NUMBERS + which];
+}
 
-	for (int i = 0; i < curve->count; i++)
+/* The logarithm of a distance that is not negative. */
+static double
+log_distance(const HxDistanceCurve *curve, double distance)
+{
+	double		least = number(curve, 0, POINT_DISTANCE);
+
+	if (least <= 0 && curve->count > 1)
+		least = LEAST_DISTANCE * number(curve, 1, POINT_DISTANCE);
+	return log(fmax(distance, fmax(LEAST_DISTANCE * least, 1e-30)));
+}
+
+/* The first point at which a share is at least so much; the last one if there is none. */
+static int
+find_share(const HxDistanceCurve *curve, int which, double share)
+{
+	int			i = 0;
+
+	while (i < curve->count - 1 && number(curve, i, which) < share)
+		i++;
+	return i;
+}
+
+/* The exponent with which a share grows from its first point on. */
+static double
+first_slope(const HxDistanceCurve *curve, int which, int first)
+{
+	double		share = number(curve, first, which);
+	int			other = find_share(curve, which, GROWTH * share);
+	double		width = log_distance(curve, number(curve, other, POINT_DISTANCE)) -
+		log_distance(curve, number(curve, first, POINT_DISTANCE));
+	double		slope = width > 0 ? log(number(curve, other, which) / share) / width : MOST_SLOPE;
+
+	return fmin(fmax(slope, LEAST_SLOPE), MOST_SLOPE);
+}
+
+/* The share at y = log(distance). */
+static double
+share_at(const HxDistanceCurve *curve, int which, double y)
+{
+	int			first = find_share(curve, which, 1e-30);
+	int			i = first;
+	double		below = log_distance(curve, number(curve, first, POINT_DISTANCE));
+
+	if (y < below)
+		return number(curve, first, which) * exp(first_slope(curve, which, first) * (y - below));
+	for (; i < curve->count - 1; i++)
 	{
-		const float *point = curve->points + i * POINT_NUMBERS;
+		double		above = log_distance(curve, number(curve, i + 1, POINT_DISTANCE));
 
-		if (least == 0)
-			least = point[which];
-		if (point[POINT_DISTANCE] > radius && least > 0)
-			break;
-		if (point[POINT_DISTANCE] <= radius)
-			share = point[which];
+		if (y < above)
+			return number(curve, i, which) *
+				pow(number(curve, i + 1, which) / number(curve, i, which),
+					(y - below) / (above - below));
+		below = above;
 	}
+	return number(curve, i, which);
+}
 
-	/* None seen does not mean that there are none. */
-	return share > 0 ? share : least / 2;
+/* The logarithm of the distance within which a typical row has a share of all rows. */
+static double
+typical_distance(const HxDistanceCurve *curve, double share)
+{
+	int			first = find_share(curve, POINT_TYPICAL, 1e-30);
+	int			i = find_share(curve, POINT_TYPICAL, share);
+	double		y = log_distance(curve, number(curve, i, POINT_DISTANCE));
+	double		above = number(curve, i, POINT_TYPICAL);
+
+	if (i == first)
+		return y + log(share / above) / first_slope(curve, POINT_TYPICAL, first);
+
+	double		below = number(curve, i - 1, POINT_TYPICAL);
+	double		y_below = log_distance(curve, number(curve, i - 1, POINT_DISTANCE));
+
+	return above > below ? y_below + (y - y_below) * log(share / below) / log(above / below) : y;
 }
 
 double
 hx_curve_share(const HxDistanceCurve *curve, double radius)
 {
-	return share_at(curve, radius, POINT_SHARE);
+	return share_at(curve, POINT_SHARE, log_distance(curve, radius));
+}
+
+/* The share within the radius if distances were normally distributed. */
+static double
+normal_share(const double *distances, int count, double radius)
+{
+	double		sum = 0;
+	double		squares = 0;
+
+	for (int i = 0; i < count; i++)
+		sum += distances[i];
+	for (int i = 0; i < count; i++)
+		squares += (distances[i] - sum / count) * (distances[i] - sum / count);
+	return squares > 0 ? 0.5 * erfc((sum / count - radius) / sqrt(2 * squares / count)) : 0;
+}
+
+/* Distances around this query are to those around a typical row as at the anchor. */
+static double
+scaled_share(const HxDistanceCurve *curve, double anchor, double share, double radius)
+{
+	double		scale = typical_distance(curve, share) - log_distance(curve, anchor);
+
+	return fmin(share_at(curve, POINT_TYPICAL, log_distance(curve, radius) + scale), share);
 }
 
 double
 hx_query_share(const HxDistanceCurve *curve, const double *distances, int count, double radius)
 {
 	int			within = 0;
-	int			enough = count < ENOUGH_ROWS ? count : ENOUGH_ROWS;
 
 	while (within < count && distances[within] <= radius)
 		within++;
-	if (within >= enough || curve->count == 0)
-		return count > 0 ? (double) within / count : 0;
+	if (within >= ENOUGH_ROWS || count < ENOUGH_ROWS)
+		return (double) within / count;
 
-	/* The radius that takes in enough of the sample, and all rows of it that it takes in. */
-	double		anchor = distances[enough - 1];
-	int			anchored = enough;
+	double		anchor = distances[ENOUGH_ROWS - 1];
+	int			anchored = ENOUGH_ROWS;
 
 	while (anchored < count && distances[anchored] <= anchor)
 		anchored++;
 
-	double		falls = share_at(curve, radius, POINT_TYPICAL) /
-		share_at(curve, anchor, POINT_TYPICAL);
-	double		share = falls * anchored / count;
-	double		seen = (double) within / count;
+	double		most = (double) anchored / count;
+	double		share = curve->count > 1 ? scaled_share(curve, anchor, most, radius) :
+		fmin(normal_share(distances, count, radius), most);
 
-	/* What has been seen bounds it: not much less than that, and not more than one row more. */
-	if (share < seen / 2)
-		return seen / 2;
-	return share < seen + 1.0 / count ? share : seen + 1.0 / count;
+	/* One row of the sample may lie there by chance; more are no accident. */
+	return fmax(share, (within - 1.0) / count);
 }

@@ -8,8 +8,8 @@
 
 /*
  * The distribution of distances between two rows: `count` points (distance, share of
- * pairs within it, the same of typical rows with others), one after the other in
- * `points`, all ascending.
+ * pairs within it, share of all rows that a typical row has within it), one after the
+ * other in `points`, all ascending; a share of 0 was too small to be seen.
  */
 typedef struct HxDistanceCurve
 {
@@ -17,13 +17,14 @@ typedef struct HxDistanceCurve
 	int			count;
 } HxDistanceCurve;
 
-/* The share of all pairs within the radius. Beyond the curve's first point: less than its share. */
+/* The share of all pairs within the radius. */
 extern double hx_curve_share(const HxDistanceCurve *curve, double radius);
 
 /*
  * The share of rows within the radius of one query: distances[] are those from the query
- * to `count` rows drawn evenly, in ascending order. Where they are too few to tell, the
- * share falls from where they do as the curve of typical rows falls.
+ * to `count` > 0 rows drawn evenly, in ascending order. Where they are too few to tell, the
+ * share falls from where they do as a typical row's falls; without a curve (count 0) as the
+ * tail of a normal distribution.
  */
 extern double hx_query_share(const HxDistanceCurve *curve, const double *distances, int count,
 							 double radius);

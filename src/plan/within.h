@@ -1,43 +1,35 @@
 /*
  * within.h
- *	  Planning with functions named X_within(a, b, radius): the index condition that a call
- *	  amounts to, and the share of rows it keeps.
+ *	  Planning with functions named X_within(a, b, radius), and the operators `a <@ X_ball`
+ *	  that they become: index conditions, and the share of rows that is kept.
  */
 #ifndef HX_PLAN_WITHIN_H
 #define HX_PLAN_WITHIN_H
 
 #include "hashidx.h"
 
-#include "nodes/pathnodes.h"
-#include "nodes/supportnodes.h"
+#include "plan/column_distances.h"
 
 /* The strategy of `column <@ ball` in every operator family of ours, in all access methods. */
 #define HX_STRATEGY_WITHIN 2
 
-/*
- * The call as a list of one condition `column <@ ball`, or NIL. `constructor` names the
- * function that makes a ball of a value and a radius. The index column may be either of the
- * first two arguments; the other one, and the radius, may come from another table.
- */
-extern List *hx_within_condition(SupportRequestIndexCondition *request, const char *constructor);
-
-/* How values of a column are compared. */
-typedef struct HxWithinMeasure
+/* What differs from one distance to the other. */
+typedef struct HxWithin
 {
-	PGFunction	distance;		/* SQL-callable, of two values; may give NaN */
-	bool		(*comparable) (Datum a, Datum b);	/* or would the distance be an error? */
-	double		fallback;		/* the share of rows when nothing is known */
-} HxWithinMeasure;
+	const char *constructor;	/* makes a ball of a value and a radius */
+	Datum		(*view) (Datum ball, double *radius);	/* centre and radius of a ball */
+	double		(*radius) (Datum radius);	/* the third argument as a number */
+	const HxMeasure *measure;
+} HxWithin;
 
-/*
- * Share of rows whose column is within the radius of a query, as the values that ANALYZE
- * keeps of the column tell: of a call of X_within with its arguments as the planner has
- * them, and of a known query.
- */
-extern Selectivity hx_within_call_share(PlannerInfo *root, List *args, int relation,
-										const HxWithinMeasure *measure);
-extern Selectivity hx_within_share(PlannerInfo *root, Node *column, int relation,
-								   Datum query, double radius,
-								   const HxWithinMeasure *measure);
+/* A number that is one. */
+extern double hx_within_float_radius(Datum radius);
+
+/* The planner's support function of X_within. */
+extern Datum hx_within_support(FunctionCallInfo fcinfo, const HxWithin *within);
+
+/* RESTRICT and JOIN estimators of the operator on balls. */
+extern Datum hx_within_ball_restriction(FunctionCallInfo fcinfo, const HxWithin *within);
+extern Datum hx_within_ball_join(FunctionCallInfo fcinfo, const HxWithin *within);
 
 #endif							/* HX_PLAN_WITHIN_H */

@@ -10,14 +10,13 @@
  *
  * Most pairs that are near are often those of a few codes in dense places, which say
  * little of a query elsewhere; so the shares are kept once for all codes, for joins, and
- * once without those that have most neighbours, for single queries.
+ * once as the median over codes, for single queries.
  */
 #include "type/bincode.h"
-#include "type/bincode_stats.h"
+#include "type/distance_curve.h"
 
 #include <math.h>
 
-#include "catalog/pg_statistic.h"
 #include "commands/vacuum.h"
 #include "kernel/kernel.h"
 #include "math/random.h"
@@ -40,17 +39,8 @@
 /* Longer codes have no such statistics. */
 #define MOST_BYTES 4096
 
-/* The share of codes, those with most neighbours, that are not typical. */
-#define DENSE_SHARE 0.1
-
-/* Numbers are kept for a distance only if the share has grown by that much since the last. */
-#define WORTH_KEEPING 1.1
-
-typedef struct Analysis
-{
-	AnalyzeAttrComputeStatsFunc compute_stats;	/* the usual */
-	void	   *extra_data;		/* for it */
-} Analysis;
+/* The median is the mean of the codes in the middle, which are this share of all. */
+#define MIDDLE_SHARE 0.2
 
 /* Codes of one length, one after the other, and how many pairs lie at each distance. */
 typedef struct DistanceSample
@@ -60,7 +50,7 @@ typedef struct DistanceSample
 	uint8	   *codes;
 	int			count;
 	double	   *share;			/* by distance, 0 .. bits: of all pairs within it */
-	double	   *typical;		/* the same of pairs of typical codes with all others */
+	double	   *typical;		/* of all codes, within it of a typical one */
 } DistanceSample;
 
 /* Takes the codes of the rows; those of another length than the first are left out. */
@@ -192,17 +182,20 @@ compare_counts(const void *a, const void *b)
 static void
 share_out(DistanceSample *sample, int distance, uint32 *within, int compared)
 {
-	int			typical = Max((int) (compared * (1 - DENSE_SHARE)), 1);
+	int			begin = compared * (1 - MIDDLE_SHARE) / 2;
+	int			end = compared - begin;
 	double		sum = 0;
+	double		middle = 0;
 
 	qsort(within, compared, sizeof(uint32), compare_counts);
 	for (int i = 0; i < compared; i++)
 	{
 		sum += within[i];
-		if (i == typical - 1)
-			sample->typical[distance] = sum / ((double) typical * (compared - 1));
+		if (i >= begin && i < end)
+			middle += within[i];
 	}
 	sample->share[distance] = sum / ((double) compared * (compared - 1));
+	sample->typical[distance] = middle / ((double) (end - begin) * (compared - 1));
 }
 
 /* The lower end of the distribution, from all pairs. */
@@ -235,27 +228,15 @@ measure_tail(DistanceSample *sample)
 	pfree(counts);
 }
 
-/* The numbers of the slot. */
-static float4 *
-form_numbers(const DistanceSample *sample, int *count)
+static HxCurveBuilder
+form_curve(const DistanceSample *sample)
 {
-	float4	   *numbers = palloc(3 * (sample->bits + 1) * sizeof(float4));
-	double		kept = 0;
+	HxCurveBuilder curve = hx_curve_start();
 
-	*count = 0;
-	for (int d = 0; d <= sample->bits; d++)
-	{
-		bool		is_last = d == sample->bits;
-
-		if (is_last || sample->share[d] > kept * WORTH_KEEPING)
-		{
-			numbers[(*count)++] = d;
-			numbers[(*count)++] = is_last ? 1 : Min(sample->share[d], 1);
-			numbers[(*count)++] = is_last ? 1 : Min(sample->typical[d], 1);
-			kept = sample->share[d];
-		}
-	}
-	return numbers;
+	for (int d = 0; d < sample->bits; d++)
+		hx_curve_add(&curve, d, sample->share[d], sample->typical[d]);
+	hx_curve_finish(&curve, sample->bits);
+	return curve;
 }
 
 /* The values of the slot. */
@@ -272,35 +253,11 @@ form_values(const DistanceSample *sample, int target, int *count)
 	return values;
 }
 
-/* Fills the first slot that the usual statistics have left. */
 static void
-fill_slot(VacAttrStats *stats, const DistanceSample *sample, int target)
+analyze(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, int rows)
 {
-	int			slot = 0;
-	MemoryContext old;
-
-	while (slot < STATISTIC_NUM_SLOTS && stats->stakind[slot] != 0)
-		slot++;
-	if (slot == STATISTIC_NUM_SLOTS)
-		return;
-	old = MemoryContextSwitchTo(stats->anl_context);
-	stats->stakind[slot] = HX_STATISTIC_KIND_DISTANCES;
-	stats->stanumbers[slot] = form_numbers(sample, &stats->numnumbers[slot]);
-	stats->stavalues[slot] = form_values(sample, target, &stats->numvalues[slot]);
-	MemoryContextSwitchTo(old);
-}
-
-/* compute_stats of bincode. */
-static void
-compute_distances(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, int rows, double total_rows)
-{
-	Analysis   *analysis = stats->extra_data;
 	DistanceSample sample = {0};
 	int			target = Max(stats->minrows / 300, 1);	/* as std_typanalyze sets minrows */
-
-	stats->extra_data = analysis->extra_data;
-	analysis->compute_stats(stats, fetch, rows, total_rows);
-	stats->extra_data = analysis;
 
 	take_codes(stats, fetch, rows, &sample);
 	if (sample.count < 2 || sample.code_bytes > MOST_BYTES)
@@ -310,7 +267,14 @@ compute_distances(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, int rows, dou
 	shuffle(&sample);
 	measure_bulk(&sample);
 	measure_tail(&sample);
-	fill_slot(stats, &sample, target);
+
+	MemoryContext old = MemoryContextSwitchTo(stats->anl_context);
+	HxCurveBuilder curve = form_curve(&sample);
+	int			count;
+	Datum	   *values = form_values(&sample, target, &count);
+
+	hx_curve_keep(stats, HX_STATISTIC_KIND_DISTANCES, &curve, values, count);
+	MemoryContextSwitchTo(old);
 }
 
 HX_FUNCTION(hashidx_bincode_typanalyze);
@@ -318,15 +282,5 @@ HX_FUNCTION(hashidx_bincode_typanalyze);
 Datum
 hashidx_bincode_typanalyze(PG_FUNCTION_ARGS)
 {
-	VacAttrStats *stats = (VacAttrStats *) PG_GETARG_POINTER(0);
-	Analysis   *analysis;
-
-	if (!std_typanalyze(stats))
-		PG_RETURN_BOOL(false);
-	analysis = palloc(sizeof(Analysis));
-	analysis->compute_stats = stats->compute_stats;
-	analysis->extra_data = stats->extra_data;
-	stats->compute_stats = compute_distances;
-	stats->extra_data = analysis;
-	PG_RETURN_BOOL(true);
+	PG_RETURN_BOOL(hx_curve_typanalyze((VacAttrStats *) PG_GETARG_POINTER(0), analyze));
 }

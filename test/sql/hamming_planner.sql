@@ -28,7 +28,7 @@ SELECT scan_of($$SELECT id FROM codes ORDER BY code <~> $$ || quote_literal(:q) 
 SELECT scan_of($$SELECT id FROM codes ORDER BY code <~> $$ || quote_literal(:q) || ' LIMIT 100');
 SELECT scan_of($$SELECT id, category FROM codes ORDER BY code <~> $$ || quote_literal(:q));
 -- a filter that keeps one row in a hundred still leaves few rows to visit
-SELECT scan_of($$SELECT id FROM codes WHERE category = 3 ORDER BY code <~> $$ || quote_literal(:q) || ' LIMIT 10');
+SELECT scan_of($$SELECT id FROM codes WHERE category = 3 ORDER BY code <~> $$ || quote_literal(:q) || ' LIMIT 1');
 -- a small table is read as it is
 CREATE TABLE few AS SELECT * FROM codes LIMIT 10;
 CREATE INDEX few_code ON few USING hashidx_hamming (code);

@@ -170,6 +170,15 @@ SELECT (s ->> 'predicted_recall')::numeric BETWEEN 0.95 AND 1 AS enough, s ->> '
 FROM hashidx_index_stats('p_v') s;
 DROP TABLE p;
 
+-- functions are chosen in seconds, and that can be cancelled: then none are
+CREATE TABLE late (v qvec(256));
+CREATE INDEX late_v ON late USING hashidx_lsh (v);
+SET statement_timeout = '20ms';
+INSERT INTO late SELECT array_agg(noise(1, j) ORDER BY j)::double precision[]::qvec FROM generate_series(1, 256) j;
+RESET statement_timeout;
+SELECT count(*), (SELECT hashidx_index_stats('late_v') ->> 'tables') AS tables FROM late;
+DROP TABLE late;
+
 -- errors
 CREATE TABLE e (v qvec(24), w qvec, c bincode, s integer[], f double precision[], n integer);
 CREATE INDEX ON e USING hashidx_lsh (v) WITH (bands = 3);

@@ -54,9 +54,25 @@ SELECT count(*) FROM hashidx_pairs('t_s', 0);
 INSERT INTO t VALUES (1004, '{}', NULL), (1005, '{}', NULL);
 SELECT count(*) FROM hashidx_pairs('t_s', 0);
 
--- a bucket that is too large is left out, with a warning
-INSERT INTO t SELECT i, '{a}' FROM generate_series(10001, 12001) i;
-SELECT count(*) FROM hashidx_pairs('t_s', 0);
+-- equal rows that crowd their buckets are paired with the first of them, a row near them too
+INSERT INTO t SELECT i, '{a,b,c,d,e,f,g,h,i,j}' FROM generate_series(10001, 12001) i;
+INSERT INTO t VALUES (12002, '{a,b,c,d,e,f,g,h,i,j,k}');
+SELECT distance, count(*), count(DISTINCT p.first) AS firsts, count(DISTINCT p.second) AS seconds
+FROM hashidx_pairs('t_s', 0.2) p JOIN t a ON a.ctid = p.first WHERE a.s @> '{a,b}' GROUP BY 1 ORDER BY 1;
+
+-- where rows look for others the first one finds them all, and so does the one near them
+SELECT distance, count(*), count(DISTINCT p.first) AS firsts, count(DISTINCT p.second) AS seconds
+FROM hashidx_pairs('t_few', 0.2) p JOIN t a ON a.ctid = p.first WHERE a.s @> '{a,b}' GROUP BY 1 ORDER BY 1;
+
+-- buckets of too many values are left out; most of their pairs meet in one of the others
+CREATE TABLE u (id integer, s integer[]) WITH (autovacuum_enabled = off);
+INSERT INTO u SELECT i, ARRAY[-1, i % 25000] FROM generate_series(1, 50000) i;
+CREATE INDEX u_s ON u USING hashidx_lsh (s) WITH (bands = 4, rows = 1);
+\set VERBOSITY terse
+SELECT count(*), count(*) - count(DISTINCT p.second) AS twice,
+	count(*) FILTER (WHERE a.s <> b.s) AS wrong
+FROM hashidx_pairs('u_s', 0) p JOIN u a ON a.ctid = p.first JOIN u b ON b.ctid = p.second;
+\set VERBOSITY default
 
 -- an index without rows, a radius that is none
 CREATE TABLE e (s integer[]);
@@ -64,5 +80,5 @@ CREATE INDEX e_s ON e USING hashidx_lsh (s);
 SELECT count(*) FROM hashidx_pairs('e_s', 0.5);
 SELECT count(*) FROM hashidx_pairs('e_s', -1);
 
-DROP TABLE t, e, exact_s, exact_v;
+DROP TABLE t, u, e, exact_s, exact_v;
 DROP FUNCTION compare, noise;

@@ -43,6 +43,24 @@ SELECT chosen('SELECT id FROM t WHERE l2_within(v, vector_of(7), 0.2)');
 SELECT chosen('SELECT id FROM t WHERE hamming_within(c, code_of(7), 10)');
 SELECT chosen('SELECT id FROM t WHERE jaccard_within(s, set_of(7), 0.3)');
 EXPLAIN (COSTS OFF) SELECT a.id, b.id FROM t a JOIN t b ON jaccard_within(b.s, a.s, 0.2) AND a.id < b.id;
+EXPLAIN (COSTS OFF) SELECT a.id, b.id FROM t a JOIN t b ON jaccard_within(a.s, b.s, 0.2) AND a.id < b.id;
+
+-- the condition is the index's, also with a parameter, in a bitmap scan and in a join; a NOT is none
+PREPARE near_cosine (qvec) AS SELECT id FROM t WHERE cosine_within(v, $1, 0.01);
+PREPARE near_l2 (qvec) AS SELECT id FROM t WHERE l2_within($1, v, 0.2);
+SET plan_cache_mode = force_generic_plan;
+EXPLAIN (COSTS OFF) EXECUTE near_cosine(NULL);
+EXPLAIN (COSTS OFF) EXECUTE near_l2(NULL);
+SET enable_indexscan = off;
+DISCARD PLANS;
+EXPLAIN (COSTS OFF) EXECUTE near_cosine(NULL);
+EXPLAIN (COSTS OFF) EXECUTE near_l2(NULL);
+RESET enable_indexscan;
+RESET plan_cache_mode;
+DEALLOCATE ALL;
+EXPLAIN (COSTS OFF) SELECT a.id, b.id FROM t a JOIN t b ON l2_within(a.v, b.v, 0.2) WHERE a.id <= 10;
+EXPLAIN (COSTS OFF) SELECT a.id, b.id FROM t a JOIN t b ON cosine_within(b.v, a.v, 0.001) WHERE a.id <= 10;
+SELECT chosen('SELECT id FROM t WHERE NOT l2_within(v, vector_of(7), 0.2)');
 
 -- found: the share of a sequential scan's rows that the index finds too; false: what it finds besides
 CREATE FUNCTION compare(query text, scan text, OUT rows bigint, OUT share numeric, OUT wrong bigint) LANGUAGE plpgsql AS $$
@@ -139,6 +157,23 @@ RESET plan_cache_mode;
 SELECT count(*) = (SELECT count(*) FROM t a JOIN t b ON a.id < b.id AND a.id % 100 = b.id % 100
 	WHERE a.id <= 600 AND b.id <= 600 AND (a.s <%> b.s) <= 0.2) AS same
 FROM t a JOIN t b ON jaccard_within(b.s, a.s, 0.2) AND a.id < b.id WHERE a.id <= 600 AND b.id <= 600;
+
+-- joins of vectors: no pair that a nested loop of distances has not, and hardly one less
+SELECT count(*) FILTER (WHERE (x.v <-> y.v) > 0.8) AS wrong, count(*) >= 0.95 * exact AS enough, exact > 500 AS many
+FROM t x JOIN t y ON l2_within(x.v, y.v, 0.8),
+	(SELECT count(*) AS exact FROM t x, t y WHERE x.id <= 100 AND (x.v <-> y.v) <= 0.8) e
+WHERE x.id <= 100 GROUP BY exact;
+SELECT count(*) FILTER (WHERE (x.v <=> y.v) > 0.04) AS wrong, count(*) >= 0.95 * exact AS enough, exact > 500 AS many
+FROM t x JOIN t y ON cosine_within(y.v, x.v, 0.04),
+	(SELECT count(*) AS exact FROM t x, t y WHERE x.id <= 100 AND (x.v <=> y.v) <= 0.04) e
+WHERE x.id <= 100 GROUP BY exact;
+
+-- values of another length are errors of the scan, a NULL is no row
+SELECT count(*) FROM t WHERE l2_within(v, '[1,2,3]', 1);
+SELECT count(*) FROM t WHERE cosine_within(v, '[1,2,3]', 1);
+SELECT count(*) FROM t WHERE hamming_within(c, '0101', 1);
+SELECT count(*) FROM t WHERE jaccard_within(s, '{1,NULL}', 0.5);
+SELECT count(*) FROM t WHERE l2_within(v, NULL, 1);
 DROP TABLE t;
 
 -- zero vectors have no direction, empty sets are equal to each other

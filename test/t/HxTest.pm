@@ -198,6 +198,9 @@ sub kill_all
 
 	open(my $file, '<', $node->data_dir . '/postmaster.pid') or die "no postmaster: $!";
 	chomp(my $postmaster = <$file>);
+
+	# Stopped, it starts no other child while we look for those that there are.
+	kill('STOP', $postmaster);
 	my @children = map { /^\s*(\d+)\s+$postmaster\s*$/ ? $1 : () } split(/\n/, `ps -A -o pid= -o ppid=`);
 
 	kill('KILL', $postmaster, @children);

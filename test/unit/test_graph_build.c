@@ -5,7 +5,9 @@
  */
 #include "graphs.h"
 
+#include "graph/entries.h"
 #include "graph/links.h"
+#include "math/random.h"
 
 #define MAX_THREADS 4
 
@@ -25,14 +27,36 @@ pair(void *context, unsigned a, unsigned b)
 						  c->nearest[b].node);
 }
 
-/* Is `at` firm by definition, given which of those before are? */
+/*
+ * Of a candidate: does none of those before that have at least this rank stand in its way, when
+ * distances between two of them count `factor` times?
+ */
 static bool
-naive_firm(Candidates *c, unsigned at, const bool *firm)
+naive_clear(Candidates *c, unsigned at, const uint8_t *rank, int least, float factor)
 {
 	for (unsigned i = 0; i < at; i++)
-		if (firm[i] && pair(c, at, i) < c->nearest[at].distance)
+		if (rank[i] >= least && factor * pair(c, at, i) < c->nearest[at].distance)
 			return false;
 	return true;
+}
+
+/* The ranks of all by definition: first as many firm ones as there are, then those apart. */
+static void
+naive_ranks(Candidates *c, unsigned m, uint8_t *rank)
+{
+	memset(rank, HX_LINK_FILLING, c->cloud.count);
+	for (unsigned i = 0; i < c->cloud.count && m > 0; i++)
+		if (naive_clear(c, i, rank, HX_LINK_FIRM, 1))
+		{
+			rank[i] = HX_LINK_FIRM;
+			m--;
+		}
+	for (unsigned i = 0; i < c->cloud.count && m > 0; i++)
+		if (rank[i] != HX_LINK_FIRM && naive_clear(c, i, rank, HX_LINK_APART, 1.25f))
+		{
+			rank[i] = HX_LINK_APART;
+			m--;
+		}
 }
 
 static void
@@ -43,36 +67,51 @@ selection(void)
 		{
 			const float origin[4] = {0};
 			Candidates	c = {.cloud = {count, 4, random_floats(count * 4)}};
-			bool		firm[300];
-			bool		taken[300] = {false};
+			uint8_t		expected[300];
+			uint8_t		rank[HX_GRAPH_MAX_LINKS];
 			unsigned	chosen[HX_GRAPH_MAX_LINKS];
-			unsigned	expected = count < m ? count : m;
-			unsigned	firm_left = m;
+			unsigned	filling = count < m ? count : m;
 			unsigned	got;
+			unsigned	next = 0;
 
 			cloud_nearest(&c.cloud, origin, count, c.nearest);
+			naive_ranks(&c, m, expected);
+			got = hx_links_select(c.nearest, count, m, pair, &c, chosen, rank);
+			CHECK(got == filling, "%u of %u: %u", m, count, got);
+			for (unsigned i = 0; i < count; i++)
+				filling -= expected[i] != HX_LINK_FILLING;
+
+			/* All that have a rank; of the others the nearest, as many as fill the list. */
 			for (unsigned i = 0; i < count; i++)
 			{
-				firm[i] = firm_left > 0 && naive_firm(&c, i, firm);
-				firm_left -= firm[i];
-			}
-			got = hx_graph_select(c.nearest, count, m, pair, &c, chosen);
-			CHECK(got == expected, "%u of %u: %u", m, count, got);
-			for (unsigned i = 0; i < got; i++)
-			{
-				CHECK(chosen[i] < count && (i == 0 || chosen[i] > chosen[i - 1]), "not ascending");
-				taken[chosen[i]] = true;
-			}
-			/* All firm ones; of the others the nearest, as many as fill the list. */
-			for (unsigned i = 0, filling = firm_left; i < count; i++)
-			{
-				const bool wanted = firm[i] || filling > 0;
-
-				filling -= !firm[i] && filling > 0;
-				CHECK(taken[i] == wanted, "%u of %u: candidate %u", m, count, i);
+				if (expected[i] == HX_LINK_FILLING)
+				{
+					if (filling == 0)
+						continue;
+					filling--;
+				}
+				CHECK(next < got && chosen[next] == i, "%u of %u: candidate %u", m, count, i);
+				CHECK(rank[next] == expected[i], "%u of %u: rank of %u", m, count, i);
+				next++;
 			}
 			free(c.cloud.rows);
 		}
+}
+
+/* A node of a cloud that is offered. */
+typedef struct Offered
+{
+	const Cloud *cloud;
+	HxNode		node;
+} Offered;
+
+static float
+offer_distance(void *context, HxNode to)
+{
+	const Offered *offered = context;
+
+	return cloud_distance(offered->cloud, offered->cloud->rows + offered->node * offered->cloud->d,
+						  to);
 }
 
 /* Offers in order of distance make the list that choosing at once makes. */
@@ -85,24 +124,22 @@ offers(void)
 		Candidates	c = {.cloud = {100, 6, random_floats(100 * 6)}};
 		HxLinks		links = {0};
 		unsigned	chosen[HX_GRAPH_MAX_LINKS];
-		uint64_t	firm;
+		uint8_t		rank[HX_GRAPH_MAX_LINKS];
 		unsigned	count;
 
 		cloud_nearest(&c.cloud, origin, 100, c.nearest);
 		for (unsigned i = 0; i < 100; i++)
 		{
-			float		between[HX_GRAPH_MAX_LINKS] = {0};
+			Offered		offered = {&c.cloud, c.nearest[i].node};
 
-			for (unsigned l = 0; l < links.count; l++)
-				between[l] = cloud_distance(&c.cloud, c.cloud.rows + c.nearest[i].node * 6,
-											links.link[l].node);
-			hx_links_offer(&links, m, c.nearest[i], between);
-			hx_links_offer(&links, m, c.nearest[i], between);
+			hx_links_offer(&links, m, c.nearest[i], offer_distance, &offered);
+			hx_links_offer(&links, m, c.nearest[i], offer_distance, &offered);
 		}
-		count = hx_links_select(c.nearest, 100, m, pair, &c, chosen, &firm);
-		CHECK(links.count == count && links.firm == firm, "m %u", m);
+		count = hx_links_select(c.nearest, 100, m, pair, &c, chosen, rank);
+		CHECK(links.count == count, "m %u", m);
 		for (unsigned i = 0; i < count; i++)
-			CHECK(links.link[i].node == c.nearest[chosen[i]].node, "m %u, link %u", m, i);
+			CHECK(links.link[i].node == c.nearest[chosen[i]].node && links.rank[i] == rank[i],
+				  "m %u, link %u", m, i);
 		free(c.cloud.rows);
 	}
 }
@@ -120,20 +157,19 @@ offers_shuffled(void)
 
 		for (HxNode node = 0; node < 150; node++)
 		{
-			float		between[HX_GRAPH_MAX_LINKS] = {0};
+			Offered		offered = {&cloud, node};
 
-			for (unsigned l = 0; l < links.count; l++)
-				between[l] = cloud_distance(&cloud, cloud.rows + node * 6, links.link[l].node);
 			hx_links_offer(&links, m,
-						   (HxCandidate) {cloud_distance(&cloud, origin, node), node}, between);
+						   (HxCandidate) {cloud_distance(&cloud, origin, node), node},
+						   offer_distance, &offered);
 		}
 		CHECK(links.count == m, "%u links of %u", links.count, m);
-		CHECK(hx_links_is_firm(&links, 0), "the nearest is not firm");
+		CHECK(links.rank[0] == HX_LINK_FIRM, "the nearest is not firm");
 		for (unsigned i = 1; i < links.count; i++)
 		{
 			CHECK(links.link[i - 1].distance < links.link[i].distance, "not ascending");
 			for (unsigned j = 0; j < i; j++)
-				CHECK(!hx_links_is_firm(&links, i) || !hx_links_is_firm(&links, j) ||
+				CHECK(links.rank[i] != HX_LINK_FIRM || links.rank[j] != HX_LINK_FIRM ||
 					  cloud_distance(&cloud, cloud.rows + links.link[i].node * 6,
 									 links.link[j].node) >= links.link[i].distance,
 					  "a firm link stands in front of another");
@@ -349,6 +385,92 @@ far_apart(void)
 	free(cloud.rows);
 }
 
+/* The distance at which a search ends that goes from node to node as long as it comes nearer. */
+static float
+descend(const Cloud *cloud, const HxNode *links, unsigned m, const HxNode *entries, size_t count,
+		HxNode to)
+{
+	const float *row = cloud->rows + to * cloud->d;
+	float		nearest = INFINITY;
+	HxNode		at = HX_NODE_NONE;
+	const HxNode *next = entries;
+
+	for (size_t left = count; left > 0;)
+	{
+		const HxNode before = at;
+
+		for (size_t i = 0; i < left && next[i] != HX_NODE_NONE; i++)
+			if (next[i] != to && cloud_distance(cloud, row, next[i]) < nearest)
+			{
+				at = next[i];
+				nearest = cloud_distance(cloud, row, at);
+			}
+		if (at == before)
+			break;
+		next = links + at * m;
+		left = m;
+	}
+	return nearest;
+}
+
+/* Of each point whether such a search comes as near as its farthest link. */
+static size_t
+count_found(const Cloud *cloud, const HxNode *links, unsigned m, const HxNode *entries,
+			size_t count)
+{
+	size_t		found = 0;
+
+	for (HxNode i = 0; i < cloud->count; i++)
+		found += descend(cloud, links, m, entries, count, i) <=
+			cloud_distance(cloud, cloud->rows + i * cloud->d, links[i * m + m - 1]);
+	return found;
+}
+
+/* Entries for 200 clusters of 50 points, or of one cloud; the same for all threads. */
+static void
+entries(void)
+{
+	const HxGraphOptions options = {16, 64, 3};
+	HxNode		drawn[800];
+	HxNode		chosen[800];
+
+	for (int clusters = 1; clusters <= 200; clusters += 199)
+	{
+		Cloud		cloud = {10000, 16, random_floats(160000)};
+		const HxPoints points = cloud_points(&cloud);
+		HxNode	   *links;
+		size_t		count = 0;
+		size_t		found;
+
+		for (size_t i = 0; clusters > 1 && i < cloud.count * cloud.d; i++)
+			cloud.rows[i] = cloud.rows[i] * 0.01f +
+				(float) (hx_random(1, i / cloud.d % 200, i % cloud.d) % 1000) / 250;
+		links = cloud_build(&cloud, options.m, 64, 3, 2);
+		for (int threads = 1; threads <= MAX_THREADS; threads++)
+		{
+			HxCompute	compute = numeric_compute();
+			size_t		got;
+
+			memcpy(drawn, chosen, sizeof(chosen));
+			hx_team_start(threads);
+			got = hx_graph_entries(&compute, &points, links, &options, chosen, 100, 800);
+			hx_team_end();
+			numeric_free();
+			CHECK(threads == 1 ||
+				  (got == count && memcmp(drawn, chosen, count * sizeof(HxNode)) == 0),
+				  "%d threads", threads);
+			count = got;
+		}
+		found = count_found(&cloud, links, options.m, chosen, count);
+		CHECK(found >= cloud.count * 95 / 100, "%d clusters: %zu found", clusters, found);
+		CHECK(clusters == 1 || count > 120, "%d clusters: %zu entries", clusters, count);
+		CHECK(clusters == 1 || count_found(&cloud, links, options.m, chosen, 100) < found,
+			  "the first entries are enough");
+		free(links);
+		free(cloud.rows);
+	}
+}
+
 int
 main(void)
 {
@@ -361,5 +483,6 @@ main(void)
 	RUN(same_for_all_threads);
 	RUN(finds_the_nearest);
 	RUN(far_apart);
+	RUN(entries);
 	return unit_summary();
 }

@@ -3,7 +3,7 @@
  *	  Families of locality-sensitive functions: how often points collide, keys that never
  *	  change and are those of every SIMD level, sketches and their limits.
  */
-#include "unit.h"
+#include "lsh_frame.h"
 
 #include <math.h>
 
@@ -12,26 +12,6 @@
 #include "hash/lsh_polytope.h"
 
 #define MAX_KEYS HX_LSH_MAX_TABLES
-
-static char blocks[1 << 22];
-static size_t used;
-
-static void *
-allocate(void *context, size_t bytes)
-{
-	void	   *block = blocks + used;
-
-	(void) context;
-	used += (bytes + 63) / 64 * 64;
-	if (used > sizeof(blocks))
-	{
-		printf("# out of memory\n");
-		exit(2);
-	}
-	return block;
-}
-
-static const HxMemory memory = {allocate, NULL};
 
 /* A shape of each family; sets have SET_SIZE elements. */
 #define SET_SIZE 400
@@ -49,18 +29,6 @@ static const HxLshShape shapes[] = {
 };
 
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
-
-static HxLsh *
-make(const HxLshShape *shape)
-{
-	HxLsh	   *lsh;
-
-	CHECK(hx_lsh_shape_fault(shape) == NULL, "%s", hx_lsh_shape_fault(shape));
-	used = 0;
-	lsh = allocate(NULL, hx_lsh_size(shape));
-	hx_lsh_init(lsh, shape);
-	return lsh;
-}
 
 static void
 faults(void)
@@ -384,6 +352,7 @@ int
 main(void)
 {
 	hx_kernel_init();
+	make_blocks((size_t) 4 << 20);
 	RUN(faults);
 	RUN(closed_forms);
 	RUN(collisions);
@@ -392,5 +361,6 @@ main(void)
 	RUN(frozen_at_every_level);
 	RUN(extreme_points);
 	RUN(sketches);
+	free(blocks);
 	return unit_summary();
 }

@@ -3,7 +3,7 @@
  *	  The order of probes against an enumeration of all buckets, and that the buckets are
  *	  those of points nearby.
  */
-#include "unit.h"
+#include "lsh_frame.h"
 
 #include <math.h>
 
@@ -12,26 +12,6 @@
 #include "hash/projection.h"
 
 #define MAX_BUCKETS 100000
-
-static char *blocks;
-static size_t used;
-
-static void *
-allocate(void *context, size_t bytes)
-{
-	void	   *block = blocks + used;
-
-	(void) context;
-	used += (bytes + 63) / 64 * 64;
-	if (used > (size_t) 64 << 20)
-	{
-		printf("# out of memory\n");
-		exit(2);
-	}
-	return block;
-}
-
-static const HxMemory memory = {allocate, NULL};
 
 typedef struct Bucket
 {
@@ -96,17 +76,6 @@ static const HxLshShape shapes[] = {
 };
 
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
-
-static HxLsh *
-make(const HxLshShape *shape)
-{
-	HxLsh	   *lsh;
-
-	used = 0;
-	lsh = allocate(NULL, hx_lsh_size(shape));
-	hx_lsh_init(lsh, shape);
-	return lsh;
-}
 
 /* Every bucket comes exactly once, in order of cost, the query's own first. */
 static void
@@ -316,7 +285,7 @@ int
 main(void)
 {
 	hx_kernel_init();
-	blocks = unit_alloc((size_t) 64 << 20);
+	make_blocks((size_t) 64 << 20);
 	RUN(against_enumeration);
 	RUN(restarting);
 	RUN(costs_of_steps);

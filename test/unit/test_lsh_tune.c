@@ -2,7 +2,7 @@
  * test_lsh_tune.c
  *	  What the tuner predicts against what probing a table of points finds.
  */
-#include "unit.h"
+#include "lsh_frame.h"
 
 #include <math.h>
 
@@ -15,25 +15,7 @@
 #define BITS 128
 #define ELEMENTS 60
 
-static char *blocks;
-static size_t used;
-
-static void *
-allocate(void *context, size_t bytes)
-{
-	void	   *block = blocks + used;
-
-	(void) context;
-	used += (bytes + 63) / 64 * 64;
-	if (used > (size_t) 256 << 20)
-	{
-		printf("# out of memory\n");
-		exit(2);
-	}
-	return block;
-}
-
-static const HxMemory memory = {allocate, NULL};
+static const HxCompute compute = {.memory = {allocate, NULL}};
 
 static float vectors[POINTS][DIMS];
 static uint8_t codes[POINTS][BITS / 8];
@@ -193,7 +175,7 @@ predictions(void)
 		double		candidates;
 
 		used = 0;
-		hx_lsh_tune(wish, &sample, &limits, &memory, &tuning);
+		hx_lsh_tune(wish, &sample, &limits, &compute, &tuning);
 		CHECK(hx_lsh_shape_fault(&tuning.shape) == NULL, "%s",
 			  hx_lsh_shape_fault(&tuning.shape));
 		CHECK(hx_lsh_curve_valid(&tuning.curve), "curve %zu", i);
@@ -231,7 +213,7 @@ curves(void)
 		double		last = 1;
 
 		used = 0;
-		hx_lsh_curve_measure(&shapes[i], 200, &memory, &curve);
+		hx_lsh_curve_measure(&shapes[i], 200, &compute, &curve);
 		CHECK(hx_lsh_curve_valid(&curve), "valid");
 		CHECK(hx_lsh_curve_recall(&shapes[i], &curve, 0, 1) == 1, "equal points");
 		for (double distance = 0.05; distance < 1; distance += 0.05)
@@ -274,11 +256,11 @@ without_sample(void)
 		HxLshTuning tuning;
 
 		used = 0;
-		hx_lsh_tune(&wish, &nothing, &limits, &memory, &tuning);
+		hx_lsh_tune(&wish, &nothing, &limits, &compute, &tuning);
 		CHECK(hx_lsh_shape_fault(&tuning.shape) == NULL, "%u: %s", family,
 			  hx_lsh_shape_fault(&tuning.shape));
 		CHECK(tuning.recall >= 0.8, "family %u: %f", family, tuning.recall);
-		hx_lsh_tune(&wish, &equal, &limits, &memory, &tuning);
+		hx_lsh_tune(&wish, &equal, &limits, &compute, &tuning);
 		CHECK(hx_lsh_shape_fault(&tuning.shape) == NULL && tuning.recall == 1, "%u: %f", family,
 			  tuning.recall);
 	}
@@ -288,7 +270,7 @@ int
 main(void)
 {
 	hx_kernel_init();
-	blocks = unit_alloc((size_t) 256 << 20);
+	make_blocks((size_t) 256 << 20);
 	make_points();
 	RUN(predictions);
 	RUN(curves);

@@ -53,6 +53,52 @@ scratch(void)
 	numeric_free();
 }
 
+static size_t bytes_taken;
+static size_t most_taken;
+
+static void *
+take_bytes(void *context, size_t bytes)
+{
+	(void) context;
+	bytes_taken += bytes;
+	most_taken = bytes_taken > most_taken ? bytes_taken : most_taken;
+	return aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+
+static void
+give_back(void *context, void *memory, size_t bytes)
+{
+	(void) context;
+	bytes_taken -= bytes;
+	free(memory);
+}
+
+/* With a caller that takes it back, scratch is never much more than what is in use. */
+static void
+scratch_is_given_back(void)
+{
+	HxCompute	compute = {.memory.allocate = take_bytes, .release = give_back};
+	char	   *kept = memset(hx_scratch(&compute, 1000, 1), 7, 1000);
+	HxScratchMark mark = hx_scratch_mark(&compute);
+
+	for (size_t megabytes = 1; megabytes <= 20; megabytes++)
+	{
+		memset(hx_scratch(&compute, 300000, 1), 1, 300000);
+		memset(hx_scratch(&compute, megabytes, 1 << 20), 1, megabytes << 20);
+		hx_scratch_release(&compute, mark);
+	}
+	CHECK(most_taken < (20 + 2) << 20, "%zu bytes at most", most_taken);
+	for (size_t i = 0; i < 1000; i++)
+		CHECK(kept[i] == 7, "byte %zu of what is in use", i);
+	for (struct HxScratchChunk *chunk = compute.scratch.first; chunk != NULL;)
+	{
+		struct HxScratchChunk *next = *(struct HxScratchChunk **) chunk;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
 /* Shapes around the sizes of tiles and blocks, and flat and thin ones. */
 static const size_t shapes[][3] = {
 	{1, 1, 1}, {1, 7, 1}, {8, 8, 8}, {9, 1, 17}, {7, 255, 9}, {8, 256, 16}, {3, 257, 40},
@@ -329,6 +375,7 @@ main(void)
 {
 	hx_kernel_init();
 	RUN(scratch);
+	RUN(scratch_is_given_back);
 	RUN(products);
 	RUN(symmetric_products);
 	RUN(parts);

@@ -56,6 +56,12 @@ typedef void (*HxPairsEmit) (void *context, ItemPointerData first, ItemPointerDa
 							 double distance);
 
 /*
+ * Takes the next nearest index entry of a query, by its number; tells whether there is a row that
+ * counts at its end.
+ */
+typedef bool (*HxNearestEmit) (void *context, int query, ItemPointerData entry, double distance);
+
+/*
  * The tools an access method offers to hashidx_check() and
  * hashidx_index_stats(). An index belongs to the one whose build callback it uses.
  */
@@ -86,6 +92,15 @@ typedef struct HxAmTools
 						  HxPairsEmit emit, void *context);
 
 	/*
+	 * Emits the k nearest rows that count of each query, the nearer ones first; with no buffer
+	 * lock held. Takes work_mem for nearest_block(k) queries, which is the most that it
+	 * is given at once. Both NULL: the method gains nothing by many queries at a time.
+	 */
+	void		(*nearest) (Relation index, const Datum *queries, int count, int k,
+							HxNearestEmit emit, void *context);
+	int			(*nearest_block) (int k);
+
+	/*
 	 * What hashidx_recall() compares: the setting, without "hashidx.", that says how hard a scan
 	 * tries when hashidx.recall does not, and values of it, 0 after the last. NULL: scans are
 	 * exact. The operator of strategy HX_STRATEGY_DISTANCE orders them.
@@ -108,6 +123,12 @@ extern const HxAmTools *hx_am_tools(Relation index);
  * (heap_lock). ERRCODE_WRONG_OBJECT_TYPE when it is not an index of ours.
  */
 extern void hx_am_open(Oid index_oid, LOCKMODE heap_lock, Relation *heap, Relation *index);
+
+/*
+ * Errors unless the caller may read all of the table, and the index is valid and this session's
+ * to read: for functions that give what is in an index without a query.
+ */
+extern void hx_am_check_readable(Relation heap, Relation index);
 
 /*
  * A new IndexAmRoutine with what is the same for all of our access methods; the

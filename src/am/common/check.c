@@ -8,6 +8,7 @@
  * that owner's functions. Reports every problem as a warning, then fails.
  */
 #include "am/common/am.h"
+#include "am/common/page.h"
 
 #include "access/table.h"
 #include "access/tableam.h"
@@ -48,12 +49,7 @@ hx_check_warn(HxCheck *check, BlockNumber blk, const char *detail,...)
 bool
 hx_check_is_plausible(HxCheck *check, const ItemPointerData *tid)
 {
-	if (!ItemPointerIsValid(tid))
-		return false;
-	/* The table may have grown since its end was looked up. */
-	if (ItemPointerGetBlockNumber(tid) >= check->heap_blocks)
-		check->heap_blocks = RelationGetNumberOfBlocks(check->heap);
-	return ItemPointerGetBlockNumber(tid) < check->heap_blocks;
+	return hx_page_tid_is_plausible(check->heap, &check->heap_blocks, tid);
 }
 
 /* What the filter is fed with: the number of the copy, the TID, then the key. */

@@ -4,7 +4,6 @@
  */
 #include "am/common/page.h"
 
-
 void
 hx_page_init(Page page, HxPageKind kind, uint16 page_id)
 {
@@ -46,6 +45,17 @@ hx_page_check(Relation index, Buffer buf, uint16 page_id)
 	if (problem != NULL)
 		hx_page_report_damage(index, BufferGetBlockNumber(buf), "%s", problem);
 	return hx_page_opaque(page)->kind;
+}
+
+bool
+hx_page_tid_is_plausible(Relation heap, BlockNumber *blocks, const ItemPointerData *tid)
+{
+	if (!ItemPointerIsValid(tid))
+		return false;
+	/* The table may have grown since its end was looked up. */
+	if (ItemPointerGetBlockNumber(tid) >= *blocks)
+		*blocks = RelationGetNumberOfBlocks(heap);
+	return ItemPointerGetBlockNumber(tid) < *blocks;
 }
 
 Buffer

@@ -18,6 +18,7 @@
 
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#include "storage/itemptr.h"
 #include "utils/rel.h"
 
 /* Last two bytes of a page. In use elsewhere: 0xFF80-0xFF83 core, bloom; 0xFF84, 0xFF90 pgvector */
@@ -89,6 +90,13 @@ extern const char *hx_page_problem(Page page, uint16 page_id);
 
 /* The kind of the page in a locked buffer; hx_page_report_damage() when it is not one of ours. */
 extern HxPageKind hx_page_check(Relation index, Buffer buf, uint16 page_id);
+
+/*
+ * Can the table have a row with a TID that stood on a page? The server believes an index: it reads,
+ * or even adds, any block named. *blocks: the table has at least as many; 0 at first.
+ */
+extern bool hx_page_tid_is_plausible(Relation heap, BlockNumber *blocks,
+									 const ItemPointerData *tid);
 
 /* Extends the main fork by one zero page; returns its buffer, exclusively locked. */
 extern Buffer hx_page_extend(Relation index);

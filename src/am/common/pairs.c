@@ -15,8 +15,6 @@
 #include "executor/tuptable.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
@@ -72,30 +70,6 @@ emit(void *context, ItemPointerData first, ItemPointerData second, double distan
 		tuplestore_putvalues(pairs->result->setResult, pairs->result->setDesc, values, isnull);
 }
 
-/* Errors unless the caller may read all of the table, and the index has all of it. */
-static void
-authorize(Relation heap, Relation index)
-{
-	AclResult	allowed = pg_class_aclcheck(RelationGetRelid(heap), GetUserId(), ACL_SELECT);
-
-	if (allowed != ACLCHECK_OK)
-		aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(heap));
-	if (check_enable_rls(RelationGetRelid(heap), InvalidOid, false) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot list pairs of rows of table \"%s\"", RelationGetRelationName(heap)),
-				 errdetail("Its row-level security would be circumvented.")));
-	if (!index->rd_index->indisvalid)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
-				 errhint("Rebuild it with REINDEX INDEX.")));
-	if (RELATION_IS_OTHER_TEMP(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot read a temporary index of another session")));
-}
-
 HX_FUNCTION(hashidx_pairs);
 
 Datum
@@ -107,7 +81,7 @@ hashidx_pairs(PG_FUNCTION_ARGS)
 	Relation	index;
 
 	hx_am_open(PG_GETARG_OID(0), AccessShareLock, &heap, &index);
-	authorize(heap, index);
+	hx_am_check_readable(heap, index);
 	if (hx_am_tools(index)->pairs == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

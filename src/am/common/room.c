@@ -4,7 +4,6 @@
  */
 #include "am/common/room.h"
 
-#include "access/generic_xlog.h"
 #include "miscadmin.h"
 
 /* The blocks that can be in a list: not the metapage. */
@@ -59,15 +58,21 @@ pop_head(Relation index, const HxRoom *room, Buffer meta_buf, Buffer buf)
 static void
 push_new_page(Relation index, const HxRoom *room, Buffer meta_buf)
 {
+	Buffer		noted = room->open == NULL ? InvalidBuffer :
+		room->open(index, BufferGetPage(meta_buf));
 	Buffer		buf = hx_page_extend(index);
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		meta_page = GenericXLogRegisterBuffer(record, meta_buf, 0);
 	Page		page = GenericXLogRegisterBuffer(record, buf, GENERIC_XLOG_FULL_IMAGE);
 
-	room->init(page);
+	room->init(page, room->context);
 	hx_room_push(room, meta_page, page, BufferGetBlockNumber(buf));
+	if (BufferIsValid(noted))
+		room->note(record, meta_page, noted, BufferGetBlockNumber(buf));
 	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buf);
+	if (BufferIsValid(noted))
+		UnlockReleaseBuffer(noted);
 }
 
 void

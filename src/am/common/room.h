@@ -12,12 +12,23 @@
 
 #include "am/common/page.h"
 
+#include "access/generic_xlog.h"
+
 typedef struct HxRoom
 {
 	uint16		page_id;
 	HxPageKind	kind;			/* of the list's pages */
 	Size		head;			/* offset of the list's head in the metapage's contents */
-	void		(*init) (Page page);	/* makes a page without contents */
+	void		(*init) (Page page, const void *context);	/* makes a page without contents */
+	const void *context;		/* of init */
+
+	/*
+	 * NULL, or: what else has to know of a new page. open() returns its page exclusively locked,
+	 * as the metapage is, or InvalidBuffer when there is none; note() registers that with the
+	 * record of the new page, whose block it writes down. meta_page is an image there.
+	 */
+	Buffer		(*open) (Relation index, Page meta_page);
+	void		(*note) (GenericXLogState *record, Page meta_page, Buffer buf, BlockNumber blk);
 } HxRoom;
 
 /*

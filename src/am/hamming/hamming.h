@@ -118,6 +118,11 @@ extern void hamming_endscan(IndexScanDesc scan);
 extern void hamming_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit,
 						  void *context);
 
+/* hamming_nearest.c */
+extern void hamming_nearest(Relation index, const Datum *queries, int count, int k,
+							HxNearestEmit emit, void *context);
+extern int	hamming_nearest_block(int k);
+
 /* hamming_vacuum.c */
 extern IndexBulkDeleteResult *hamming_bulkdelete(IndexVacuumInfo *info,
 												 IndexBulkDeleteResult *stats,

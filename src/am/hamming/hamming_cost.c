@@ -3,6 +3,7 @@
  *	  amcostestimate. README, "Costs", has the model and where its constants come from.
  */
 #include "am/hamming/hamming.h"
+#include "am/common/cost.h"
 #include "am/hamming/hamming_collect.h"
 #include "am/hamming/hamming_plan.h"
 
@@ -21,6 +22,10 @@
 /* CPU of a page's visit and of one 8-byte word of a code, in units of cpu_operator_cost. */
 #define OPERATORS_PER_PAGE 15.0
 #define OPERATORS_PER_WORD 0.04
+
+/* The same of a row returned: its place in a bitmap, or in the order. */
+#define OPERATORS_PER_ROW 4.0
+#define OPERATORS_PER_ORDERED_ROW 40.0
 
 /* A read page that is surely cached costs this share of seq_page_cost. */
 #define CACHED_PAGE_SHARE 0.05
@@ -197,7 +202,16 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	bool		index_only = path->path.pathtype == T_IndexOnlyScan;
 
 	/* An ordered scan has read all before its first row; an unordered one returns as it reads. */
-	*startup = ordered ? pass : 0;
-	*total = rows * cpu_index_tuple_cost +
-		(ordered ? ordered_cost(info, &facts, index_only ? (facts.bits + 7) / 8 : 0, rows) : pass);
+	if (ordered)
+	{
+		*startup = pass;
+		*total = ordered_cost(info, &facts, index_only ? (facts.bits + 7) / 8 : 0, rows) +
+			rows * (cpu_index_tuple_cost + OPERATORS_PER_ORDERED_ROW * cpu_operator_cost) +
+			(index_only ? 0 : hx_am_scattered_cost(root, info, rows));
+	}
+	else
+	{
+		*startup = 0;
+		*total = pass + rows * (cpu_index_tuple_cost + OPERATORS_PER_ROW * cpu_operator_cost);
+	}
 }

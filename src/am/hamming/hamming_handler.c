@@ -19,6 +19,8 @@ static const HxAmTools hamming_tools = {
 	.check = hamming_check,
 	.stats = hamming_stats,
 	.pairs = hamming_pairs,
+	.nearest = hamming_nearest,
+	.nearest_block = hamming_nearest_block,
 };
 
 void

@@ -20,7 +20,7 @@
 #include "access/table.h"
 #include "access/visibilitymap.h"
 #include "miscadmin.h"
-#include "pgstat.h"
+#include "am/common/scan.h"
 #include "am/hamming/hamming_tree.h"
 #include "type/ball.h"
 #include "utils/memutils.h"
@@ -39,7 +39,6 @@
 IndexScanDesc
 hamming_beginscan(Relation index, int nkeys, int norderbys)
 {
-	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	HammingScan *state = palloc0(sizeof(HammingScan));
 
 	state->query_context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_hamming query",
@@ -50,13 +49,7 @@ hamming_beginscan(Relation index, int nkeys, int norderbys)
 												 ALLOCSET_SMALL_SIZES);
 	state->vm_buf = InvalidBuffer;
 	state->want = HAMMING_FIRST_WANT;
-	if (norderbys > 0)
-	{
-		scan->xs_orderbyvals = palloc0(norderbys * sizeof(Datum));
-		scan->xs_orderbynulls = palloc(norderbys * sizeof(bool));
-	}
-	scan->opaque = state;
-	return scan;
+	return hx_scan_begin(index, nkeys, norderbys, state);
 }
 
 void
@@ -64,10 +57,7 @@ hamming_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, in
 {
 	HammingScan *state = scan->opaque;
 
-	if (keys && scan->numberOfKeys > 0)
-		memcpy(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
-	if (orderbys && scan->numberOfOrderBys > 0)
-		memcpy(scan->orderByData, orderbys, scan->numberOfOrderBys * sizeof(ScanKeyData));
+	hx_scan_take_keys(scan, keys, orderbys);
 
 	/* A nested loop will probably want as many rows as it took last time. */
 	state->want = HAMMING_FIRST_WANT;
@@ -451,12 +441,7 @@ find_pages(IndexScanDesc scan, HammingScan *state)
 static void
 start(IndexScanDesc scan, HammingScan *state)
 {
-	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("access method \"hashidx_hamming\" supports MVCC snapshots only")));
-
-	hx_count_index_search(scan);
+	hx_scan_start(scan);
 	take_queries(scan, state);
 	state->started = true;
 	state->returned = 0;

@@ -9,6 +9,7 @@
  * Those of a chunk table's leaf that is divided move to a new page, at the end of the
  * file: so the pass goes on until it has seen the end that the file has by then.
  */
+#include "am/common/vacuum.h"
 #include "am/hamming/hamming_list.h"
 #include "am/hamming/hamming_tree.h"
 
@@ -225,27 +226,17 @@ vacuum_page(HammingVacuum *vacuum, BlockNumber blk)
 	ReleaseBuffer(buf);
 }
 
-/* Tells the metapage the counts, for cost estimates. */
+/* Tells the metapage the counts. */
 static void
-update_counts(HammingVacuum *vacuum)
+write_counts(HammingVacuum *vacuum)
 {
-	uint64		rows = vacuum->stats->num_index_tuples;
-	Buffer		buf = ReadBuffer(vacuum->index, HAMMING_METABLOCK);
+	const uint64 counts[] = {(uint64) vacuum->stats->num_index_tuples, vacuum->codes};
 
-	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
-
-	HammingMetaPage *meta = hamming_meta(BufferGetPage(buf));
-
-	if (meta->rows != rows || meta->codes != vacuum->codes)
-	{
-		GenericXLogState *record = GenericXLogStart(vacuum->index);
-
-		meta = hamming_meta(GenericXLogRegisterBuffer(record, buf, 0));
-		meta->rows = rows;
-		meta->codes = vacuum->codes;
-		GenericXLogFinish(record);
-	}
-	UnlockReleaseBuffer(buf);
+	StaticAssertStmt(offsetof(HammingMetaPage, codes) ==
+					 offsetof(HammingMetaPage, rows) + sizeof(uint64),
+					 "the counts lie side by side");
+	hx_vacuum_write_counts(vacuum->index, HX_PAGE_ID_HAMMING, offsetof(HammingMetaPage, rows),
+						   counts, lengthof(counts));
 }
 
 /* The pass over all pages; with callback NULL it only counts and adopts new pages. */
@@ -265,11 +256,7 @@ pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	};
 	BlockNumber blocks = RelationGetNumberOfBlocks(info->index);
 
-	vacuum.stats = stats != NULL ? stats : palloc0(sizeof(IndexBulkDeleteResult));
-	vacuum.stats->estimated_count = false;
-	vacuum.stats->num_index_tuples = 0;
-	vacuum.stats->pages_free = 0;
-
+	vacuum.stats = hx_vacuum_begin(stats);
 	hamming_packer_init(&vacuum.packer, &vacuum.shape);
 	for (BlockNumber blk = HAMMING_FIRST_BLOCK; blk < blocks;)
 	{
@@ -280,7 +267,7 @@ pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	}
 	vacuum.stats->num_pages = blocks;
 	hamming_packer_free(&vacuum.packer);
-	update_counts(&vacuum);
+	write_counts(&vacuum);
 	return vacuum.stats;
 }
 

@@ -17,8 +17,8 @@
 /* Support function 1 of an operator class: hashidx_hnsw_metric_*(internal), its HnswMetric. */
 #define HNSW_SUPPORT_METRIC 1
 
-/* ef_construction of an index whose options do not say. */
-#define HNSW_EF_CONSTRUCTION 128
+/* ef_construction of an index whose options do not say; more helps in tight clusters. */
+#define HNSW_EF_CONSTRUCTION 64
 
 /* Build phases, after core's PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1). */
 #define HNSW_PHASE_READ 2

@@ -15,9 +15,11 @@
 #include "access/tableam.h"
 #include "access/xloginsert.h"
 #include "am/hnsw/hnsw_effort.h"
+#include "am/hnsw/hnsw_entries.h"
 #include "am/hnsw/hnsw_parts.h"
 #include "catalog/index.h"
 #include "commands/progress.h"
+#include "graph/entries.h"
 #include "guc.h"
 #include "math/group.h"
 #include "math/random.h"
@@ -34,9 +36,6 @@
 
 /* Stream of the random numbers that choose them. */
 #define HELD_OUT_STREAM 0x68656c64
-
-/* Stream of those that choose entries. */
-#define ENTRY_STREAM 0x656e747269
 
 /* Points with their rows, as many as there are. */
 typedef struct Rows
@@ -87,8 +86,8 @@ allocate_rows(HnswBuild *build, size_t count, Size bytes)
 static Size
 bytes_per_row(const HnswShape *shape)
 {
-	/* In the graph: links, their distances, and some numbers (graph/README). */
-	Size		graph = shape->m * (sizeof(HxNode) + sizeof(float)) + 80;
+	/* In the graph: links, their distances and ranks, and some numbers (graph/README). */
+	Size		graph = shape->m * (sizeof(HxNode) + sizeof(float) + sizeof(uint8)) + 72;
 	Size		row = shape->own_bytes + sizeof(float) + sizeof(ItemPointerData);
 
 	return row + Max(graph, hx_group_scratch(FIRST_ROWS) / FIRST_ROWS + sizeof(uint32));
@@ -221,29 +220,12 @@ write_counts(const HnswBuild *build)
 	UnlockReleaseBuffer(buf);
 }
 
-/* Nodes where searches begin, palloc'd: one of each of as many equal parts. */
-static HxNode *
-choose_entries(const HnswBuild *build, size_t count)
-{
-	HxNode	   *entries = palloc(count * sizeof(HxNode));
-
-	for (size_t i = 0; i < count; i++)
-	{
-		size_t		begin = i * build->rows.count / count;
-		size_t		end = (i + 1) * build->rows.count / count;
-
-		entries[i] = begin + hx_random(build->shape.seed, ENTRY_STREAM, i) % (end - begin);
-	}
-	return entries;
-}
-
 /* Writes the graph: nodes, centre, entries, metapage. */
 static void
-write_graph(HnswBuild *build, const HnswGraph *graph, HxNode *number)
+write_graph(HnswBuild *build, const HnswGraph *graph, const HxNode *entries, size_t entry_count,
+			HxNode *number)
 {
 	HxNode	   *order = hnsw_order_points(graph);
-	size_t		entry_count = hnsw_entries_wanted(graph->count);
-	HxNode	   *entries = choose_entries(build, entry_count);
 	BlockNumber centre = InvalidBlockNumber;
 
 	start_phase(HNSW_PHASE_WRITE, graph->count);
@@ -254,7 +236,6 @@ write_graph(HnswBuild *build, const HnswGraph *graph, HxNode *number)
 					hnsw_write_entries(build->index, graph->points, graph->centre, entries,
 									   entry_count, number));
 	pfree(order);
-	pfree(entries);
 }
 
 /* Builds the graph of the nodes in memory and writes all its pages; sets each node's number. */
@@ -263,6 +244,10 @@ build_graph(HnswBuild *build, const HnswPoints *points, HxNode *number)
 {
 	const HnswShape *shape = &build->shape;
 	HxNode	   *links = allocate_rows(build, build->rows.count, shape->m * sizeof(HxNode));
+	size_t		wanted = hnsw_entries_wanted(build->rows.count);
+	size_t		most = Min(wanted * HNSW_MORE_ENTRIES, build->rows.count);
+	HxNode	   *entries = allocate_rows(build, most, sizeof(HxNode));
+	size_t		entry_count;
 	float	   *centre = NULL;
 	HxPoints	graph_points = hnsw_points_for_graph(points, build->rows.count);
 	HxGraphOptions options = {
@@ -273,6 +258,8 @@ build_graph(HnswBuild *build, const HnswPoints *points, HxNode *number)
 
 	start_phase(HNSW_PHASE_GRAPH, build->rows.count);
 	hx_graph_build(&build->compute, &graph_points, &options, links, report_progress, NULL);
+	entry_count = hx_graph_entries(&build->compute, &graph_points, links, &options, entries,
+								   wanted, most);
 
 	if (shape->metric != HNSW_HAMMING)
 	{
@@ -289,7 +276,8 @@ build_graph(HnswBuild *build, const HnswPoints *points, HxNode *number)
 		.centre = centre,
 	};
 
-	write_graph(build, &graph, number);
+	write_graph(build, &graph, entries, entry_count, number);
+	pfree(entries);
 	pfree(links);
 }
 

@@ -326,10 +326,11 @@ check_nodes_page(HnswCheck *check, BlockNumber blk, Page page)
 		HnswNodeHead *head = hnsw_node_head(&check->shape, page, slot);
 		HxNode		node = hnsw_node_number(&check->shape, blk, slot);
 
-		if (hnsw_node_problem(&check->shape, head) != NULL || head->state == HNSW_FREE)
+		/* Nobody links to a dead node any more when vacuum frees others that it links to. */
+		if (hnsw_node_problem(&check->shape, head) != NULL || head->state != HNSW_NODE)
 			continue;
 		check_links(check, blk, node, head);
-		if (head->state == HNSW_NODE && !isfinite(head->error))
+		if (!isfinite(head->error))
 			hx_check_warn(check->check, blk, "The error of node %u is not a number.", node);
 		check_rows(check, blk, head, head->row, head->rows);
 		check_chain(check, blk, node, head);

@@ -6,6 +6,7 @@
 #include "am/hnsw/hnsw.h"
 
 #include "access/genam.h"
+#include "am/common/cost.h"
 #include "am/hnsw/hnsw_effort.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -25,6 +26,9 @@
 
 /* CPU of a visit: bytes of the node that take as long as one operator. */
 #define BYTES_PER_OPERATOR 256.0
+
+/* CPU of a row beyond its visits, for its place in the beam and its distance, in operators. */
+#define OPERATORS_PER_ROW 200.0
 
 /* What a hypothetical index is thought to be like. */
 #define GUESSED_EFFORT 40
@@ -81,6 +85,7 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	Cost		visit = visit_cost(info, node_bytes);
 
 	*startup = Min(VISITS_BEFORE + beam, rows) * visit;
-	*total = *startup + rows *
-		(Max(beam / ROWS_PER_BEAM, LEAST_VISITS_PER_ROW) * visit + cpu_index_tuple_cost);
+	*total = *startup + hx_am_scattered_cost(root, info, rows) + rows *
+		(Max(beam / ROWS_PER_BEAM, LEAST_VISITS_PER_ROW) * visit + cpu_index_tuple_cost +
+		 OPERATORS_PER_ROW * cpu_operator_cost);
 }

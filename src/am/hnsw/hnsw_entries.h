@@ -7,6 +7,9 @@
 
 #include "am/hnsw/hnsw_space.h"
 
+/* The set has about sqrt(n) of n nodes; where the graph needs more, up to so many times that. */
+#define HNSW_MORE_ENTRIES 8
+
 /* A link to an entry, relative to the centre, and its code, palloc'd: `query` is the node's. */
 extern uint8 *hnsw_entry_make(const HnswShape *shape, const float *centre, HxNode node,
 							  const HnswQuery *query);

@@ -25,6 +25,9 @@
 /* The search pauses after so little effort to see whether it has met a vector equal to ours. */
 #define EFFORT_FOR_EQUAL 24
 
+/* On the beam of estimates a node stands several times: as many nodes need a wider one. */
+#define EFFORT_PER_EF 2
+
 /* Stream of the random numbers that choose entries. */
 #define ENTRY_STREAM 0x656e747279
 
@@ -156,7 +159,7 @@ search_neighbours(Inserter *inserter)
 	hnsw_seed_entries(inserter->search, &inserter->query, cache);
 	hx_search_run(inserter->search, EFFORT_FOR_EQUAL);
 	if (inserter->equal < 0)
-		hx_search_run(inserter->search, Max(cache->ef_construction, EFFORT_FOR_EQUAL));
+		hx_search_run(inserter->search, EFFORT_PER_EF * cache->ef_construction);
 }
 
 static int
@@ -322,10 +325,10 @@ compare_offers(const void *a, const void *b)
 
 /*
  * Offers links to nodes on the next few pages, as many as one record takes; the offers are
- * sorted. Returns how many of them that were.
+ * sorted. Returns how many of them that were, and adds how many were taken.
  */
 static unsigned
-link_back_some(const Inserter *inserter, const Offer *offers, unsigned count)
+link_back_some(const Inserter *inserter, const Offer *offers, unsigned count, unsigned *taken)
 {
 	const HnswShape *shape = &inserter->shape;
 	GenericXLogState *record = NULL;
@@ -363,6 +366,7 @@ link_back_some(const Inserter *inserter, const Offer *offers, unsigned count)
 			image[pages - 1] = GenericXLogRegisterBuffer(record, buf[pages - 1], 0);
 		head = hnsw_node_head(shape, image[pages - 1], hnsw_node_slot(shape, offer->to));
 		hnsw_link_put(shape, head, place, &offer->link, offer->code);
+		(*taken)++;
 	}
 	if (record != NULL)
 		GenericXLogFinish(record);
@@ -371,26 +375,33 @@ link_back_some(const Inserter *inserter, const Offer *offers, unsigned count)
 	return done;
 }
 
-/* Offers the links back from all neighbours, in the order of their blocks. */
-static void
+/* Offers links back from all neighbours, in the order of their blocks; returns how many took it. */
+static unsigned
 link_back(const Inserter *inserter, HxNode number, Offer *offers, unsigned count)
 {
+	unsigned	taken = 0;
+
 	for (unsigned i = 0; i < count; i++)
 		offers[i].link.node = number;
 	qsort(offers, count, sizeof(Offer), compare_offers);
 	for (unsigned done = 0; done < count;)
-		done += link_back_some(inserter, offers + done, count - done);
+		done += link_back_some(inserter, offers + done, count - done, &taken);
+	return taken;
 }
 
-/* Whether a node becomes an entry: so that there are about sqrt(n) of n. */
+/*
+ * Whether a node becomes an entry: so that there are about sqrt(n) of n; and one that no neighbour
+ * links to, as the first of a new cluster far from the others may be, is found in no other way.
+ */
 static bool
-is_entry(const Inserter *inserter, HxNode number)
+is_entry(const Inserter *inserter, HxNode number, unsigned links_back)
 {
 	double		nodes = (double) RelationGetNumberOfBlocks(inserter->index) *
 		inserter->shape.nodes_per_page;
 	double		drawn = hx_random(inserter->shape.seed, ENTRY_STREAM, number) * 0x1p-64;
 
-	return drawn * 2 * sqrt(nodes) < 1;
+	return drawn * 2 * sqrt(nodes) < 1 ||
+		(links_back == 0 && inserter->cache->entry_count < HNSW_MORE_ENTRIES * sqrt(nodes));
 }
 
 /* Adds a node for our vector. */
@@ -403,8 +414,9 @@ add_node(Inserter *inserter, ItemPointer tid)
 	HnswNodeHead *node = make_node(inserter, tid, chosen, count, offers);
 	HxNode		number = write_node(inserter, node);
 
-	link_back(inserter, number, offers, count);
-	if (count == 0 || is_entry(inserter, number))
+	unsigned	links_back = link_back(inserter, number, offers, count);
+
+	if (count == 0 || is_entry(inserter, number, links_back))
 		hnsw_entries_add(inserter->index, &inserter->shape,
 						 hnsw_entry_make(&inserter->shape, inserter->cache->centre, number,
 										 &inserter->query));

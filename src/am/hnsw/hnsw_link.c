@@ -10,13 +10,6 @@
 
 #include "graph/build.h"
 
-/*
- * By how much two neighbours must be nearer to each other, squared, than one of them to the node
- * before the rule calls that one superfluous. Distances from codes are off by some percent; without
- * allowance for that, nodes that are far from all others lose their last links.
- */
-#define SLACK 1.25f
-
 void
 hnsw_circle_init(HnswCircle *circle, const HnswShape *shape, const uint8 *node_own)
 {
@@ -52,8 +45,8 @@ pair_distance(void *context, unsigned a, unsigned b)
 	HxNode		at_a = sorted->candidate[a].node;
 	HxNode		at_b = sorted->candidate[b].node;
 
-	return SLACK * hx_link_pair(&circle->shape->link, circle->code[at_a], circle->squared[at_a],
-								circle->code[at_b], circle->squared[at_b]);
+	return hx_link_pair(&circle->shape->link, circle->code[at_a], circle->squared[at_a],
+						circle->code[at_b], circle->squared[at_b]);
 }
 
 unsigned

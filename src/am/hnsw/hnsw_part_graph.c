@@ -8,7 +8,9 @@
  */
 #include "am/hnsw/hnsw_parts.h"
 
+#include "am/hnsw/hnsw_entries.h"
 #include "commands/progress.h"
+#include "graph/entries.h"
 #include "math/group.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -187,6 +189,35 @@ write_residents(HnswParts *parts, uint32 number, const Members *members, const H
 	save_lists(parts, number, members, links, order);
 }
 
+/* Residents that a search of the part's graph does not find, written by now, will be entries. */
+static void
+keep_lost(HnswParts *parts, uint32 number, const HnswPoints *points, const HxPoints *graph_points,
+		  const HxNode *links, const HxGraphOptions *options, const Members *members)
+{
+	size_t		drawn = hnsw_entries_wanted(parts->points.count) / parts->part_count + 1;
+	size_t		most = Min(drawn * HNSW_MORE_ENTRIES, members->count);
+	HxNode	   *entries = allocate(most, sizeof(HxNode));
+	size_t		count;
+	HnswQuery	query = {0};
+	MemoryContext old;
+
+	drawn = Min(drawn, most);
+	count = hx_graph_entries(parts->compute, graph_points, links, options, entries, drawn, most);
+	for (size_t i = drawn; i < count; i++)
+	{
+		if (entries[i] >= parts->part[number].nodes)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		hnsw_query_stored(&query, parts->shape, hnsw_points_at(points, entries[i]));
+		hnsw_query_prepare(&query, parts->centre, parts->largest_norm);
+		old = MemoryContextSwitchTo(GetMemoryChunkContext(parts));
+		parts->lost = lappend(parts->lost,
+							  hnsw_entry_make(parts->shape, parts->centre,
+											  parts->number[members->point[entries[i]]], &query));
+		MemoryContextSwitchTo(old);
+	}
+}
+
 void
 hnsw_part_build(HnswParts *parts, uint32 number)
 {
@@ -219,6 +250,7 @@ hnsw_part_build(HnswParts *parts, uint32 number)
 	graph_points = hnsw_points_for_graph(&points, members.count);
 	hx_graph_build(parts->compute, &graph_points, &options, links, NULL, NULL);
 	write_residents(parts, number, &members, &points, links, more, more_count);
+	keep_lost(parts, number, &points, &graph_points, links, &options, &members);
 	parts->nodes += part->nodes;
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, (int64) parts->nodes);
 

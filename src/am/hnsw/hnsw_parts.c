@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "am/hnsw/hnsw_effort.h"
+#include "am/hnsw/hnsw_entries.h"
 #include "commands/progress.h"
 #include "graph/crew.h"
 #include "kernel/kernel.h"
@@ -36,6 +37,16 @@
 
 /* Points that are looked at together when they are spread. */
 #define CHUNK 1024
+
+/*
+ * Parts are balanced by the sample: in at most so many rounds, until none has more than that
+ * share above the mean. A point of the sample goes to one of so many parts nearest to it; a round
+ * moves borders by about that share of the points' distance from their centroids.
+ */
+#define BALANCE_ROUNDS 100
+#define BALANCED 1.15
+#define BALANCE_NEAREST 16
+#define BALANCE_STEP 0.1
 
 HnswParts *
 hnsw_parts_begin(Relation index, IndexInfo *info, const HnswShape *shape, HxCompute *compute,
@@ -135,6 +146,7 @@ typedef struct Spread
 	size_t		count;
 	float	   *x;				/* a worker's coordinates */
 	float	   *distance;		/* of each point to each centroid */
+	float	   *weight;			/* of each part: added to the distances from its centroid */
 } Spread;
 
 /* HxCrewWork over the points of a chunk. */
@@ -161,18 +173,122 @@ has_room(const HnswParts *parts, uint32 part)
 
 /* The nearest part that has room, other than `not`. */
 static uint32
-nearest_part(const HnswParts *parts, const float *distance, uint32 not)
+nearest_part(const Spread *spread, const float *distance, uint32 not)
 {
+	const HnswParts *parts = spread->parts;
+	const float *weight = spread->weight;
 	uint32		nearest = parts->part_count;
 
 	for (uint32 i = 0; i < parts->part_count; i++)
 		if (i != not && has_room(parts, i) &&
-			(nearest == parts->part_count || distance[i] < distance[nearest]))
+			(nearest == parts->part_count ||
+			 distance[i] + weight[i] < distance[nearest] + weight[nearest]))
 			nearest = i;
 	if (nearest == parts->part_count)
 		elog(ERROR, "the parts of the build of index \"%s\" have no room",
 			 RelationGetRelationName(parts->index));
 	return nearest;
+}
+
+/* A part that is near a point of the sample. */
+typedef struct Nearby
+{
+	uint32		part;
+	float		distance;
+} Nearby;
+
+/* The parts nearest to each point of the sample, `each` of them, palloc'd. */
+static Nearby *
+find_nearby(Spread *spread, uint32 each)
+{
+	HnswParts  *parts = spread->parts;
+	Nearby	   *nearby = palloc_extended(mul_size(parts->sample_count, each * sizeof(Nearby)),
+										 MCXT_ALLOC_HUGE);
+	Nearby	   *of = nearby;
+
+	for (size_t first = 0; first < parts->sample_count; first += CHUNK)
+	{
+		spread->chunk = (char *) hnsw_parts_sample(parts, first);
+		spread->count = Min(parts->sample_count - first, CHUNK);
+		hx_crew_run(parts->compute, measure_centroids, spread, spread->count, NULL, NULL);
+		for (size_t i = 0; i < spread->count; i++, of += each)
+		{
+			const float *distance = spread->distance + i * parts->part_count;
+
+			for (uint32 part = 0; part < parts->part_count; part++)
+			{
+				uint32		at = Min(part, each);
+
+				for (; at > 0 && distance[part] < of[at - 1].distance; at--)
+					if (at < each)
+						of[at] = of[at - 1];
+				if (at < each)
+					of[at] = (Nearby) {part, distance[part]};
+			}
+		}
+	}
+	return nearby;
+}
+
+/* Adds to the loads of the two parts to which a point would go. */
+static void
+load_two(const Nearby *nearby, uint32 each, const float *weight, uint32 *load)
+{
+	float		nearest[2] = {INFINITY, INFINITY};
+	uint32		part[2] = {0, 0};
+
+	for (uint32 i = 0; i < each; i++)
+	{
+		float		distance = nearby[i].distance + weight[nearby[i].part];
+		int			place = distance < nearest[0] ? 0 : 1;
+
+		if (distance >= nearest[1])
+			continue;
+		nearest[1] = place == 0 ? nearest[0] : distance;
+		part[1] = place == 0 ? part[0] : nearby[i].part;
+		if (place == 0)
+		{
+			nearest[0] = distance;
+			part[0] = nearby[i].part;
+		}
+	}
+	load[part[0]]++;
+	load[part[1]]++;
+}
+
+/*
+ * Gives parts weights by which they get about as many points each: a point that finds its part
+ * full goes to one that its neighbours are not in. The borders stay planes, so that what is near
+ * each other stays together.
+ */
+static void
+balance_parts(Spread *spread)
+{
+	const HnswParts *parts = spread->parts;
+	uint32		each = Min(parts->part_count, BALANCE_NEAREST);
+	Nearby	   *nearby = find_nearby(spread, each);
+	uint32	   *load = palloc(parts->part_count * sizeof(uint32));
+	double		mean_load = 2.0 * parts->sample_count / parts->part_count;
+	double		mean_distance = 0;
+	double		largest = INFINITY;
+
+	for (size_t i = 0; i < parts->sample_count; i++)
+		mean_distance += nearby[i * each].distance / parts->sample_count;
+	for (int round = 0; round < BALANCE_ROUNDS && largest > BALANCED; round++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memset(load, 0, parts->part_count * sizeof(uint32));
+		for (size_t i = 0; i < parts->sample_count; i++)
+			load_two(nearby + i * each, each, spread->weight, load);
+		largest = 0;
+		for (uint32 i = 0; i < parts->part_count; i++)
+		{
+			largest = Max(largest, load[i] / mean_load);
+			spread->weight[i] += (float) (BALANCE_STEP * mean_distance * (load[i] / mean_load - 1));
+		}
+	}
+	pfree(load);
+	pfree(nearby);
 }
 
 /* What is held out of the graph is at home nowhere. */
@@ -197,9 +313,9 @@ place_chunk(Spread *spread)
 
 		if (is_held_out(parts, point->point))
 			continue;
-		point->home = nearest_part(parts, distance, parts->part_count);
+		point->home = nearest_part(spread, distance, parts->part_count);
 		hnsw_spill_add(&parts->part[point->home].residents, point);
-		hnsw_spill_add(&parts->part[nearest_part(parts, distance, point->home)].guests, point);
+		hnsw_spill_add(&parts->part[nearest_part(spread, distance, point->home)].guests, point);
 	}
 }
 
@@ -231,10 +347,13 @@ spread_points(HnswParts *parts, const uint8 *held, float *nearest)
 	Spread		spread = {.parts = parts,.centroids = make_centroids(parts)};
 	uint8	   *stored = hx_scratch(parts->compute, CHUNK, parts->shape->own_bytes);
 
-	spread.chunk = hx_scratch(parts->compute, CHUNK, parts->points.bytes);
 	spread.x = hx_scratch(parts->compute, hx_team_threads(),
 						  coordinates(parts->shape) * sizeof(float));
 	spread.distance = hx_scratch(parts->compute, CHUNK, parts->part_count * sizeof(float));
+	spread.weight = hx_scratch(parts->compute, parts->part_count, sizeof(float));
+	memset(spread.weight, 0, parts->part_count * sizeof(float));
+	balance_parts(&spread);
+	spread.chunk = hx_scratch(parts->compute, CHUNK, parts->points.bytes);
 	hnsw_spill_rewind(&parts->points);
 	while ((spread.count = hnsw_spill_read(&parts->points, spread.chunk, CHUNK)) > 0)
 	{
@@ -293,6 +412,20 @@ make_parts(HnswParts *parts)
 	}
 	parts->number = palloc_extended(mul_size(count, sizeof(HxNode)), MCXT_ALLOC_HUGE);
 	memset(parts->number, 0xff, count * sizeof(HxNode));
+}
+
+/* Adds the entries without which nodes would not be found in the graphs of their parts. */
+static void
+add_lost(HnswParts *parts)
+{
+	ListCell   *cell;
+
+	foreach(cell, parts->lost)
+	{
+		CHECK_FOR_INTERRUPTS();
+		hnsw_entries_add(parts->index, parts->shape, lfirst(cell));
+	}
+	list_free_deep(parts->lost);
 }
 
 /* Entries are nodes of the sample, which is as good as drawing them anew. */
@@ -365,6 +498,7 @@ hnsw_parts_finish(HnswParts *parts)
 		hnsw_part_link(parts, i);
 	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, centre,
 					write_entries(parts));
+	add_lost(parts);
 	measure_and_insert(parts, held, nearest);
 	parts->nodes += HELD_OUT;
 }

@@ -59,6 +59,7 @@ typedef struct HnswParts
 	HxNode	   *number;			/* of each point: its node's, or HX_NODE_NONE */
 	uint64		nodes;			/* written so far */
 	uint64		linked;			/* of them, with their links */
+	List	   *lost;			/* entries (hnsw_entry_make) for what a part's graph lost */
 } HnswParts;
 
 static inline Size

@@ -477,8 +477,9 @@ hnsw_repair_entries(HnswRepair *repair, double nodes, HxNode any)
 	repair->cache = hnsw_cache(repair->index);
 	for (uint32 i = 0; i < repair->cache->entry_count; i++)
 		entries.kept += !hnsw_dead_has(repair->dead, repair->cache->entries[i].node);
-	if (entries.kept < repair->cache->entry_count)
-		hnsw_entries_replace(repair->index, shape, replace_entry, &entries);
+
+	/* Even if none is dead there: the cache may lack one, added to while it was read. */
+	hnsw_entries_replace(repair->index, shape, replace_entry, &entries);
 
 	if (entries.kept == 0 && any != HX_NODE_NONE)
 	{

@@ -13,13 +13,13 @@ init_page(Page page, HxPageKind kind)
 }
 
 static void
-init_nodes_page(Page page)
+init_nodes_page(Page page, const void *context)
 {
 	init_page(page, HX_PAGE_NODES);
 }
 
 static void
-init_postings_page(Page page)
+init_postings_page(Page page, const void *context)
 {
 	init_page(page, HX_PAGE_POSTINGS);
 }

@@ -26,17 +26,14 @@
 
 #include <math.h>
 
-#include "access/relscan.h"
+#include "am/common/scan.h"
 #include "guc.h"
-#include "pgstat.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 /* So many nodes are returned from a beam of the effort asked for, if it has found as many. */
 #define FIRST_NODES HNSW_CURVE_NEAREST
-
-/* And so many more: whoever wants ten looks at the next to know that they are the ten. */
-#define LOOK_AHEAD 3
 
 /*
  * For each node returned beyond those the search has to find so many: among what it finds are
@@ -45,6 +42,10 @@
  */
 #define FOUND_PER_NODE 1.6
 #define BEAM_GROWTH 2
+
+/* For a few nodes by smaller ones: to know the order of ten the executor may look at the next. */
+#define LOOK_AHEAD 3
+#define LOOK_AHEAD_GROWTH 1.2
 
 /* A node stands on the beam for each of its parents: so many are visited for each place there. */
 #define VISITS_PER_WIDTH 0.5
@@ -106,20 +107,13 @@ typedef struct HnswScan
 IndexScanDesc
 hnsw_beginscan(Relation index, int nkeys, int norderbys)
 {
-	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	HnswScan   *state = palloc0(sizeof(HnswScan));
 
 	state->context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_hnsw scan",
 										   ALLOCSET_DEFAULT_SIZES);
 	state->value_context = AllocSetContextCreate(state->context, "hashidx_hnsw query",
 												 ALLOCSET_SMALL_SIZES);
-	if (norderbys > 0)
-	{
-		scan->xs_orderbyvals = palloc0(norderbys * sizeof(Datum));
-		scan->xs_orderbynulls = palloc0(norderbys * sizeof(bool));
-	}
-	scan->opaque = state;
-	return scan;
+	return hx_scan_begin(index, nkeys, norderbys, state);
 }
 
 void
@@ -127,8 +121,7 @@ hnsw_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int n
 {
 	HnswScan   *state = scan->opaque;
 
-	if (orderbys && scan->numberOfOrderBys > 0)
-		memcpy(scan->orderByData, orderbys, scan->numberOfOrderBys * sizeof(ScanKeyData));
+	hx_scan_take_keys(scan, keys, orderbys);
 	state->stage = NOT_STARTED;
 }
 
@@ -229,16 +222,12 @@ begin_search(IndexScanDesc scan, HnswScan *state)
 static void
 start(IndexScanDesc scan, HnswScan *state)
 {
-	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("access method \"hashidx_hnsw\" supports MVCC snapshots only")));
 	if (scan->numberOfOrderBys != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("access method \"hashidx_hnsw\" needs one distance to order by")));
 
-	hx_count_index_search(scan);
+	hx_scan_start(scan);
 	state->returned = 0;
 	state->nodes = 0;
 	state->found.count = 0;
@@ -276,7 +265,7 @@ is_enough(const HnswScan *state)
 	if (state->width < state->effort || state->found_count < FIRST_NODES ||
 		state->found.count == 0)
 		return false;
-	return nodes <= FIRST_NODES + LOOK_AHEAD ||
+	return nodes <= FIRST_NODES ||
 		(state->found_count >= state->first_count + FOUND_PER_NODE * (nodes - FIRST_NODES) &&
 		 (uint64) state->width * FIRST_NODES >= state->effort * nodes);
 }
@@ -287,7 +276,9 @@ widen(HnswScan *state)
 {
 	while (!is_enough(state))
 	{
-		double		width = Max(state->effort, BEAM_GROWTH * (double) state->width);
+		double		growth = state->nodes < FIRST_NODES + LOOK_AHEAD ?
+			LOOK_AHEAD_GROWTH : BEAM_GROWTH;
+		double		width = Max(state->effort, ceil(growth * state->width));
 
 		if (width > state->most_width || hx_search_exhausted(state->search))
 		{

@@ -9,6 +9,7 @@
 #include "am/hnsw/hnsw.h"
 
 #include "access/generic_xlog.h"
+#include "am/common/vacuum.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_repair.h"
 #include "am/hnsw/hnsw_room.h"
@@ -229,7 +230,7 @@ register_page(GenericXLogState *record, Buffer meta_buf, Buffer buf)
 	Page		page = GenericXLogRegisterBuffer(record, buf, is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
 
 	if (is_new)
-		hnsw_rooms[HNSW_LIST_NODES].init(page);
+		hnsw_rooms[HNSW_LIST_NODES].init(page, NULL);
 	if (BufferIsValid(meta_buf) && !(hx_page_opaque(page)->flags & HX_PAGE_LISTED))
 		hx_room_push(&hnsw_rooms[hx_page_opaque(page)->kind == HX_PAGE_NODES ?
 								 HNSW_LIST_NODES : HNSW_LIST_POSTINGS],
@@ -536,28 +537,16 @@ free_all_dead(HnswVacuum *vacuum)
 	}
 }
 
-/* Tells the metapage the counts, for cost estimates. */
+/* Tells the metapage the counts. */
 static void
-update_counts(HnswVacuum *vacuum)
+write_counts(HnswVacuum *vacuum)
 {
-	uint64		rows = vacuum->stats->num_index_tuples;
-	Buffer		buf = ReadBuffer(vacuum->index, HNSW_METABLOCK);
+	const uint64 counts[] = {vacuum->nodes, (uint64) vacuum->stats->num_index_tuples};
 
-	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
-	hnsw_check_kind(vacuum->index, buf, HX_PAGE_META);
-
-	HnswMetaPage *meta = hnsw_meta(BufferGetPage(buf));
-
-	if (meta->rows != rows || meta->nodes != vacuum->nodes)
-	{
-		GenericXLogState *record = GenericXLogStart(vacuum->index);
-
-		meta = hnsw_meta(GenericXLogRegisterBuffer(record, buf, 0));
-		meta->rows = rows;
-		meta->nodes = vacuum->nodes;
-		GenericXLogFinish(record);
-	}
-	UnlockReleaseBuffer(buf);
+	StaticAssertStmt(offsetof(HnswMetaPage, rows) == offsetof(HnswMetaPage, nodes) + sizeof(uint64),
+					 "the counts lie side by side");
+	hx_vacuum_write_counts(vacuum->index, HX_PAGE_ID_HNSW, offsetof(HnswMetaPage, nodes), counts,
+						   lengthof(counts));
 }
 
 static IndexBulkDeleteResult *
@@ -574,11 +563,8 @@ run_vacuum(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		.any = HX_NODE_NONE,
 	};
 
-	vacuum.stats = stats != NULL ? stats : palloc0(sizeof(IndexBulkDeleteResult));
-	vacuum.stats->estimated_count = false;
-	vacuum.stats->num_index_tuples = 0;
+	vacuum.stats = hx_vacuum_begin(stats);
 	vacuum.stats->num_pages = blocks;
-	vacuum.stats->pages_free = 0;
 	if (vacuum.shape.dims == 0)
 		return vacuum.stats;
 
@@ -589,7 +575,7 @@ run_vacuum(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	if (vacuum.has_empty_postings)
 		prune_postings(&vacuum, blocks);
 	free_all_dead(&vacuum);
-	update_counts(&vacuum);
+	write_counts(&vacuum);
 	pfree(vacuum.dead.bits);
 	pfree(vacuum.copies);
 	return vacuum.stats;

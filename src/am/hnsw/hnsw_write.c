@@ -227,7 +227,7 @@ hnsw_write_nodes(Relation index, HxCompute *compute, const HnswGraph *graph, con
 		size_t		nodes = Min(run_nodes, graph->count - run.first);
 
 		for (int i = 0; i < RUN_PAGES; i++)
-			hnsw_rooms[HNSW_LIST_NODES].init(run.pages + (Size) i * BLCKSZ);
+			hnsw_rooms[HNSW_LIST_NODES].init(run.pages + (Size) i * BLCKSZ, NULL);
 		hx_crew_run(compute, make_node, &run, nodes, NULL, NULL);
 		write_run(index, &run, nodes);
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, run.first + nodes);

@@ -140,6 +140,9 @@ struct LshValue;
 
 /* lsh_sample.c */
 
+/* Dimensions or bits as the column's type tells them, or 0. */
+extern uint32 lsh_declared_dims(Relation index, LshMetric metric);
+
 /*
  * The shape as far as type, metric and options tell it, for an index whose first value is
  * this (NULL: none yet). Errors on options and values that do not fit.

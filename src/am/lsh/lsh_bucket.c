@@ -12,6 +12,9 @@
 #include "am/lsh/lsh_tree.h"
 #include "miscadmin.h"
 
+/* Readings of a bucket after which its chain must be broken, for vacuum is not that fast. */
+#define MANY_RESTARTS 1000
+
 BlockNumber
 lsh_bucket_head(Relation index, int row_bytes, uint32 key)
 {
@@ -57,6 +60,7 @@ static bool
 read_long(Relation index, int row_bytes, uint32 key, BlockNumber blk, LshTake take, void *context)
 {
 	BlockNumber pages = 0;
+	int			restarts = 0;
 	bool		wants_more = true;
 
 	while (blk != InvalidBlockNumber && wants_more)
@@ -67,6 +71,9 @@ read_long(Relation index, int row_bytes, uint32 key, BlockNumber blk, LshTake ta
 
 		if (!BufferIsValid(buf))
 		{
+			if (++restarts > MANY_RESTARTS)
+				hx_page_report_damage(index, blk,
+									  "A long bucket leads to this page, which is not one of its own.");
 			blk = lsh_bucket_head(index, row_bytes, key);
 			pages = 0;
 			continue;

@@ -25,10 +25,13 @@
 #include "utils/memutils.h"
 #include "utils/tuplesort.h"
 
-/* Rows that are hashed at once, at most, in slices for a thread. */
-#define BATCH_ROWS 1024
+/* Rows that are hashed at once, at most. */
+#define BATCH_ROWS 8192
 #define BATCH_BYTES (8 * 1024 * 1024)
-#define SLICE_ROWS 16
+
+/* Of them a thread takes so many at a time: some milliseconds of work. */
+#define SLICE_ROWS 128
+#define SLICE_BYTES (256 * 1024)
 
 typedef struct LshBuild
 {
@@ -48,6 +51,7 @@ typedef struct LshBuild
 	ItemPointerData *tids;
 	uint64	   *keys;			/* of all tables, row by row */
 	uint8	   *sketches;
+	int			slice_rows;
 	uint8	   *scratch;		/* of each slice */
 	Size		scratch_bytes;
 	int			count;
@@ -95,24 +99,24 @@ start_hashing(LshBuild *build)
 	build->keys = palloc(BATCH_ROWS * shape->tables * sizeof(uint64));
 	build->sketches = palloc(BATCH_ROWS * shape->sketch_bytes);
 	build->scratch_bytes = MAXALIGN(hx_lsh_scratch(build->lsh));
-	build->scratch = palloc_extended(mul_size(BATCH_ROWS / SLICE_ROWS, build->scratch_bytes),
-									 MCXT_ALLOC_HUGE);
 	build->payload = palloc(VARHDRSZ + build->row_bytes);
 	SET_VARSIZE(build->payload, VARHDRSZ + build->row_bytes);
 	start_sort(build);
 	MemoryContextSwitchTo(old);
 }
 
-/* HxTeamWork: keys and sketches of some rows of the batch. */
+/* HxTeamWork: keys and sketches of some slices of the batch, each with scratch of its own. */
 static void
-hash_rows(void *context, size_t begin, size_t end)
+hash_slices(void *context, size_t begin, size_t end)
 {
 	LshBuild   *build = context;
 	const HxLshShape *shape = hx_lsh_shape(build->lsh);
-	uint8	   *scratch = build->scratch + begin / SLICE_ROWS * build->scratch_bytes;
+	size_t		last = Min(end * build->slice_rows, (size_t) build->count);
 
-	for (size_t i = begin; i < end; i++)
+	for (size_t i = begin * build->slice_rows; i < last; i++)
 	{
+		uint8	   *scratch = build->scratch + i / build->slice_rows * build->scratch_bytes;
+
 		hx_lsh_keys(build->lsh, build->values[i].point, scratch, build->keys + i * shape->tables);
 		hx_lsh_sketch(build->lsh, build->values[i].point, scratch,
 					  build->sketches + i * shape->sketch_bytes);
@@ -123,12 +127,19 @@ hash_rows(void *context, size_t begin, size_t end)
 static void
 hash_batch(LshBuild *build)
 {
-	int			threads = Min(hx_guc_build_threads(), build->count / SLICE_ROWS + 1);
+	Size		row_bytes = Max(build->bytes / build->count, 1);
 
+	build->slice_rows = (int) Max(Min(SLICE_BYTES / row_bytes, SLICE_ROWS), 1);
+
+	int			slices = (build->count + build->slice_rows - 1) / build->slice_rows;
+	int			threads = Min(hx_guc_build_threads(), slices);
+
+	build->scratch = MemoryContextAllocHuge(build->batch_context,
+											mul_size(slices, build->scratch_bytes));
 	PG_TRY();
 	{
 		hx_team_start(threads);
-		hx_team_run(hash_rows, build, build->count, SLICE_ROWS, hx_am_check_interrupts, NULL);
+		hx_team_run(hash_slices, build, slices, 1, hx_am_check_interrupts, NULL);
 	}
 	PG_FINALLY();
 	{

@@ -4,10 +4,30 @@
  */
 #include "am/lsh/lsh_candidates.h"
 
+#include "access/htup_details.h"
+#include "am/common/page.h"
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
 #define FIRST_ROOM 256
+
+ItemPointerData
+lsh_checked_tid(Relation index, Relation heap, BlockNumber *heap_blocks, uint64 number,
+				bool to_bitmap)
+{
+	ItemPointerData tid = lsh_tid(number);
+
+	if (!hx_page_tid_is_plausible(heap, heap_blocks, &tid) ||
+		(to_bitmap && ItemPointerGetOffsetNumber(&tid) > MaxHeapTuplesPerPage))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" is damaged", RelationGetRelationName(index)),
+				 errdetail("It has a row that points to (%u,%u), which cannot be in the table.",
+						   ItemPointerGetBlockNumberNoCheck(&tid),
+						   ItemPointerGetOffsetNumberNoCheck(&tid)),
+				 errhint("Rebuild it with REINDEX INDEX.")));
+	return tid;
+}
 
 void
 lsh_heap_push(LshHeap *heap, LshCandidate candidate)

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "storage/itemptr.h"
+#include "utils/rel.h"
 
 /* A row and its distance, estimated or exact. Their order is total: distance, NaN last, TID. */
 typedef struct LshCandidate
@@ -33,6 +34,14 @@ lsh_tid(uint64 number)
 	ItemPointerSet(&tid, (BlockNumber) (number >> 16), (OffsetNumber) number);
 	return tid;
 }
+
+/*
+ * The TID of a row that stood on some page; damage when the table cannot have such a one, or when
+ * it is to go to a bitmap, which takes no offsets beyond a heap's. For *heap_blocks see
+ * hx_page_tid_is_plausible().
+ */
+extern ItemPointerData lsh_checked_tid(Relation index, Relation heap, BlockNumber *heap_blocks,
+									   uint64 number, bool to_bitmap);
 
 static inline int
 lsh_candidate_compare(const LshCandidate *a, const LshCandidate *b)

@@ -56,6 +56,11 @@ copy_linked_page(LshChecker *checker, BlockNumber from, BlockNumber blk, HxPageK
 		return false;
 	}
 	copy_page(check->index, blk, copy);
+	if (PageIsNew(copy))
+	{
+		hx_check_warn(check, from, "The page links to block %u, which was never written.", blk);
+		return false;
+	}
 
 	/* What is wrong with the page itself is told when all pages are looked at. */
 	if (hx_page_problem(copy, HX_PAGE_ID_LSH) != NULL ||
@@ -69,22 +74,11 @@ copy_linked_page(LshChecker *checker, BlockNumber from, BlockNumber blk, HxPageK
 	return true;
 }
 
-/* Can there be such a heap row? The table may have grown since its end was looked up. */
-static bool
-is_plausible_tid(HxCheck *check, const ItemPointerData *tid)
-{
-	if (!ItemPointerIsValid(tid))
-		return false;
-	if (ItemPointerGetBlockNumber(tid) >= check->heap_blocks)
-		check->heap_blocks = RelationGetNumberOfBlocks(check->heap);
-	return ItemPointerGetBlockNumber(tid) < check->heap_blocks;
-}
-
 /* One row of one bucket. */
 static void
 check_row(LshChecker *checker, BlockNumber blk, uint32 key, const LshRow *row)
 {
-	if (!is_plausible_tid(checker->check, &row->tid))
+	if (!hx_check_is_plausible(checker->check, &row->tid))
 	{
 		hx_check_warn(checker->check, blk, "A row points to (%u,%u), which cannot be in the table.",
 					  ItemPointerGetBlockNumberNoCheck(&row->tid),
@@ -115,8 +109,11 @@ check_long(LshChecker *checker, BlockNumber from, uint32 key, BlockNumber blk)
 		if (!copy_linked_page(checker, from, blk, HX_PAGE_LONG, copy.data))
 			return;
 		if (lsh_long(copy.data)->key != key)
+		{
 			hx_check_warn(checker->check, blk, "The page is of key %u, but linked to from key %u.",
 						  lsh_long(copy.data)->key, key);
+			return;
+		}
 		for (int i = 0; i < lsh_long(copy.data)->count; i++)
 		{
 			LshRow		row = lsh_long_row(copy.data, checker->cache->row_bytes, i);
@@ -155,8 +152,8 @@ check_buckets(LshChecker *checker, BlockNumber blk, Page page)
 	}
 }
 
-/* The right sibling of a page begins where the page ends. */
-static void
+/* The right sibling of a page begins where the page ends; false when there is no such one. */
+static bool
 check_sibling(LshChecker *checker, BlockNumber blk, Page page, uint32 high)
 {
 	PGAlignedBlock copy;
@@ -164,20 +161,21 @@ check_sibling(LshChecker *checker, BlockNumber blk, Page page, uint32 high)
 	HxPageKind	kind = hx_page_opaque(page)->kind;
 
 	if (high == LSH_MAX_KEY && next == InvalidBlockNumber)
-		return;
+		return false;
 	if (high == LSH_MAX_KEY || next == InvalidBlockNumber)
 	{
 		hx_check_warn(checker->check, blk, "The page ends at key %u, but links to block %u.", high, next);
-		return;
+		return false;
 	}
 	if (!copy_linked_page(checker, blk, next, kind, copy.data))
-		return;
+		return false;
 
 	uint32		low = kind == HX_PAGE_BUCKETS ? lsh_buckets(copy.data)->low :
 		lsh_directory(copy.data)->low;
 
 	if (low != high + 1)
 		hx_check_warn(checker->check, blk, "The page ends at key %u, the next one begins at %u.", high, low);
+	return low == high + 1;
 }
 
 /* A directory page and all that is below it. */
@@ -243,29 +241,25 @@ check_chain(LshChecker *checker)
 	PGAlignedBlock copy;
 	BlockNumber from = LSH_ROOT;
 	BlockNumber blk = LSH_ROOT;
-	int			level;
+	int			level = LSH_MAX_LEVEL + 1;
 
-	/* The leftmost pages of the directory lead to the first bucket page. */
+	/* The leftmost pages of the directory, of falling levels, lead to the first bucket page. */
 	do
 	{
-		if (!copy_linked_page(checker, from, blk, HX_PAGE_DIRECTORY, copy.data))
+		if (!copy_linked_page(checker, from, blk, HX_PAGE_DIRECTORY, copy.data) ||
+			lsh_directory(copy.data)->level >= level)
 			return;
 		level = lsh_directory(copy.data)->level;
 		from = blk;
 		blk = lsh_directory(copy.data)->children[0].blk;
 	} while (level > 0);
 
-	for (BlockNumber count = 0; blk != InvalidBlockNumber; count++)
+	/* Each begins where the one before ends, so they have an end. */
+	while (copy_linked_page(checker, from, blk, HX_PAGE_BUCKETS, copy.data))
 	{
-		if (count > RelationGetNumberOfBlocks(checker->check->index))
-		{
-			hx_check_warn(checker->check, from, "The pages of buckets go in circles.");
-			return;
-		}
-		if (!copy_linked_page(checker, from, blk, HX_PAGE_BUCKETS, copy.data))
-			return;
-		check_sibling(checker, blk, copy.data, lsh_buckets(copy.data)->high);
 		check_buckets(checker, blk, copy.data);
+		if (!check_sibling(checker, blk, copy.data, lsh_buckets(copy.data)->high))
+			return;
 		from = blk;
 		blk = hx_page_opaque(copy.data)->next;
 	}

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "am/common/cost.h"
 #include "am/lsh/lsh_value.h"
 #include "guc.h"
 #include "nodes/pathnodes.h"
@@ -16,13 +17,17 @@
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
-/* In units of cpu_operator_cost: a bucket looked up, a candidate ranked, a row of a pass. */
+/*
+ * In units of cpu_operator_cost: a bucket looked up, a candidate ranked, a row of a pass, a
+ * row of the table whose distance is taken and that waits for its turn.
+ */
 #define OPERATORS_PER_PROBE 100.0
 #define OPERATORS_PER_CANDIDATE 9.0
-#define OPERATORS_PER_ROW 4.0
+#define OPERATORS_PER_ROW 28.0
+#define OPERATORS_PER_VERIFIED 800.0
 
 /* Rows that an ordered scan looks at before it returns one. */
-#define VERIFIED_FIRST 100.0
+#define VERIFIED_FIRST 20.0
 
 /* A read page that is surely cached costs this share of its page cost. */
 #define CACHED_PAGE_SHARE 0.05
@@ -64,7 +69,9 @@ pass_cost(const Estimate *estimate)
 static Cost
 probes_cost(const Estimate *estimate, double probes)
 {
-	double		candidates = Min(probes * estimate->cache->bucket_share, 1) * estimate->rows;
+	/* A row is met in more tables than one. */
+	double		candidates = estimate->rows * Min(probes * estimate->cache->bucket_share,
+												  estimate->cache->shape.tables);
 
 	return probes * (estimate->page_cost + OPERATORS_PER_PROBE * cpu_operator_cost) +
 		candidates * OPERATORS_PER_CANDIDATE * cpu_operator_cost;
@@ -117,7 +124,8 @@ verify_cost(PlannerInfo *root, const IndexOptInfo *info, double rows)
 	get_tablespace_page_costs(info->rel->reltablespace, &random_page_cost, NULL);
 	if (info->rel->pages < effective_cache_size / 4.0)
 		random_page_cost *= CACHED_PAGE_SHARE;
-	return pages * random_page_cost + rows * (cpu_tuple_cost + 100 * cpu_operator_cost);
+	return pages * random_page_cost +
+		rows * (cpu_tuple_cost + OPERATORS_PER_VERIFIED * cpu_operator_cost);
 }
 
 void
@@ -159,7 +167,7 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		/* All rows come only after a pass over all and a look at each. */
 		*startup += verify_cost(root, info, Min(rows, VERIFIED_FIRST));
 		*total += path->indexclauses == NIL ? pass_cost(&estimate) : 0;
-		*total += verify_cost(root, info, rows);
+		*total += verify_cost(root, info, rows) + hx_am_scattered_cost(root, info, rows);
 	}
 	index_close(index, NoLock);
 }

@@ -85,6 +85,16 @@ family_fits(LshMetric metric, uint32 family)
 	return false;
 }
 
+/* Does it belong to the index's operator class and column? */
+static bool
+fits_definition(Relation index, const HxLshShape *shape)
+{
+	LshMetric	metric = lsh_metric(index);
+	uint32		dims = lsh_declared_dims(index, metric);
+
+	return family_fits(metric, shape->family) && (dims == 0 || dims == shape->dims);
+}
+
 LshCache *
 lsh_cache(Relation index)
 {
@@ -96,9 +106,9 @@ lsh_cache(Relation index)
 	LshMetaPage meta = read_meta(index);
 	bool		is_known = meta.shape.tables > 0;
 
-	if (is_known && !family_fits(lsh_metric(index), meta.shape.family))
+	if (is_known && !fits_definition(index, &meta.shape))
 		hx_page_report_damage(index, (BlockNumber) LSH_METABLOCK,
-							  "The metapage contradicts the operator class of the index.");
+							  "The metapage contradicts the definition of the index.");
 
 	Size		size = offsetof(LshCache, lsh) + (is_known ? hx_lsh_size(&meta.shape) : 0);
 

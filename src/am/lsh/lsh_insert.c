@@ -55,11 +55,13 @@ add_to_long(Relation index, int row_bytes, Buffer buf, int place, const LshEntry
 		grow_long(index, row_bytes, buf, place, head, entry);
 	else
 	{
-		GenericXLogState *record = GenericXLogStart(index);
-		Page		page = GenericXLogRegisterBuffer(record, head_buf, 0);
+		Page		page = BufferGetPage(head_buf);
+		HxPageRange ranges[HX_PAGE_MAX_RANGES];
 
+		START_CRIT_SECTION();
 		lsh_long_append(page, row_bytes, entry->tid, entry->sketch);
-		GenericXLogFinish(record);
+		hx_page_log(index, head_buf, ranges, lsh_long_appended(page, row_bytes, ranges));
+		END_CRIT_SECTION();
 	}
 	UnlockReleaseBuffer(head_buf);
 }
@@ -95,11 +97,12 @@ add_to_page(Relation index, int row_bytes, Buffer buf, const LshEntry *entry)
 		}
 		if (lsh_buckets(page)->count < lsh_buckets_capacity(row_bytes))
 		{
-			GenericXLogState *record = GenericXLogStart(index);
+			HxPageRange ranges[HX_PAGE_MAX_RANGES];
 
-			page = GenericXLogRegisterBuffer(record, buf, 0);
+			START_CRIT_SECTION();
 			lsh_buckets_append(page, row_bytes, entry->key, entry->tid, entry->sketch);
-			GenericXLogFinish(record);
+			hx_page_log(index, buf, ranges, lsh_buckets_appended(page, row_bytes, ranges));
+			END_CRIT_SECTION();
 			return true;
 		}
 		if (!lsh_buckets_crowd(page, row_bytes, &crowd))

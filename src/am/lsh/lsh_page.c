@@ -52,16 +52,22 @@ lsh_meta_init(Page page)
 const char *
 lsh_meta_problem(Page page)
 {
+	static const HxLshShape unknown;
 	const LshMetaPage *meta = lsh_meta(page);
 
 	if (hx_page_opaque(page)->kind != HX_PAGE_META || meta->magic != LSH_MAGIC)
 		return "The metapage is not one of hashidx_lsh.";
 	if (((PageHeader) page)->pd_lower < SizeOfPageHeaderData + sizeof(LshMetaPage))
 		return "The metapage ends before its contents.";
-	if (meta->format != LSH_FORMAT || meta->shape.tables == 0)
+	if (meta->format != LSH_FORMAT)
 		return NULL;
+	if (meta->shape.tables == 0)
+		return memcmp(&meta->shape, &unknown, sizeof(unknown)) == 0 ? NULL :
+			"The metapage tells of functions, but of no tables.";
 	if (!hx_lsh_curve_valid(&meta->curve))
 		return "The curve of recall in the metapage is not one.";
+	if (!(meta->bucket_share >= 0 && meta->bucket_share <= 1))
+		return "The share of rows in the metapage is not one.";
 	return hx_lsh_shape_fault(&meta->shape);
 }
 
@@ -128,6 +134,8 @@ lsh_page_problem(Page page, int row_bytes)
 		case HX_PAGE_DIRECTORY:
 			if (directory->count == 0 || directory->count > LSH_MAX_CHILDREN)
 				return "The page claims an impossible number of entries.";
+			if (directory->level > LSH_MAX_LEVEL)
+				return "The page claims an impossible level.";
 			if (directory->low > directory->high)
 				return "The page's range of keys is upside down.";
 			lower = (char *) (directory->children + directory->count) - (char *) page;
@@ -197,6 +205,14 @@ lsh_directory_insert(Page page, LshChild child)
 	set_directory_end(page);
 }
 
+uint32
+lsh_directory_middle(Page page)
+{
+	const LshDirectoryPage *directory = lsh_directory(page);
+
+	return directory->children[directory->count / 2].low;
+}
+
 void
 lsh_directory_split(Page page, Page right, BlockNumber right_blk)
 {
@@ -204,7 +220,7 @@ lsh_directory_split(Page page, Page right, BlockNumber right_blk)
 	LshDirectoryPage *to = lsh_directory(right);
 	int			kept = from->count / 2;
 
-	lsh_directory_init(right, from->level, from->children[kept].low, from->high);
+	lsh_directory_init(right, from->level, lsh_directory_middle(page), from->high);
 	to->count = from->count - kept;
 	memcpy(to->children, from->children + kept, to->count * sizeof(LshChild));
 	set_directory_end(right);
@@ -252,6 +268,40 @@ lsh_long_append(Page page, int row_bytes, ItemPointerData tid, const uint8 *sket
 	put_row(contents->rows + contents->count++ * row_bytes, row_bytes, tid, sketch);
 	set_long_end(page, row_bytes);
 	return true;
+}
+
+/* The range of a page header's ends of data. */
+static HxPageRange
+ends_range(Page page)
+{
+	PageHeader	header = (PageHeader) page;
+
+	return hx_page_range(page, &header->pd_lower,
+						 sizeof(header->pd_lower) + sizeof(header->pd_upper));
+}
+
+int
+lsh_buckets_appended(Page page, int row_bytes, HxPageRange *ranges)
+{
+	LshBucketPage *buckets = lsh_buckets(page);
+	int			last = buckets->count - 1;
+
+	ranges[0] = ends_range(page);
+	ranges[1] = hx_page_range(page, &buckets->count, sizeof(buckets->count));
+	ranges[2] = hx_page_range(page, &buckets->keys[last], sizeof(buckets->keys[last]));
+	ranges[3] = hx_page_range(page, bucket_row_place(page, row_bytes, last), row_bytes);
+	return 4;
+}
+
+int
+lsh_long_appended(Page page, int row_bytes, HxPageRange *ranges)
+{
+	LshLongPage *contents = lsh_long(page);
+
+	ranges[0] = ends_range(page);
+	ranges[1] = hx_page_range(page, &contents->count, sizeof(contents->count));
+	ranges[2] = hx_page_range(page, contents->rows + (contents->count - 1) * row_bytes, row_bytes);
+	return 3;
 }
 
 int

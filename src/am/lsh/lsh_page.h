@@ -8,7 +8,7 @@
 #ifndef HX_LSH_PAGE_H
 #define HX_LSH_PAGE_H
 
-#include "am/common/page.h"
+#include "am/common/page_log.h"
 #include "hash/lsh_curve.h"
 #include "storage/itemptr.h"
 
@@ -20,6 +20,9 @@
 #define LSH_FIRST_BLOCK 2
 
 #define LSH_MAX_KEY PG_UINT32_MAX
+
+/* A level of the directory that no index reaches. */
+#define LSH_MAX_LEVEL 8
 
 typedef struct LshMetaPage
 {
@@ -186,6 +189,9 @@ extern BlockNumber lsh_directory_child(Page page, uint32 key);
 /* Adds a child; there must be room. */
 extern void lsh_directory_insert(Page page, LshChild child);
 
+/* The lowest key of the upper half of the entries. */
+extern uint32 lsh_directory_middle(Page page);
+
 /* Moves the upper half of the entries to an empty page to the right of it, whose block is given. */
 extern void lsh_directory_split(Page page, Page right, BlockNumber right_blk);
 
@@ -193,6 +199,10 @@ extern void lsh_directory_split(Page page, Page right, BlockNumber right_blk);
 extern bool lsh_buckets_append(Page page, int row_bytes, uint32 key, ItemPointerData tid,
 							   const uint8 *sketch);
 extern bool lsh_long_append(Page page, int row_bytes, ItemPointerData tid, const uint8 *sketch);
+
+/* The bytes that the last append to a page changed, and how many ranges they are. */
+extern int	lsh_buckets_appended(Page page, int row_bytes, HxPageRange *ranges);
+extern int	lsh_long_appended(Page page, int row_bytes, HxPageRange *ranges);
 
 /* The number of the row that refers to a long bucket's pages, -1: there is none. */
 extern int	lsh_buckets_reference(Page page, int row_bytes, uint32 key);

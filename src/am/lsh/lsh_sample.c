@@ -86,9 +86,8 @@ choose_family(LshMetric metric, uint32 dims)
 	return 0;
 }
 
-/* Dimensions or bits as the column's type tells them, or 0. */
-static uint32
-declared_dims(Relation index, LshMetric metric)
+uint32
+lsh_declared_dims(Relation index, LshMetric metric)
 {
 	int32		typmod = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
 
@@ -119,7 +118,7 @@ wished_shape(Relation index, LshMetric metric, uint32 dims)
 HxLshShape
 lsh_wished_shape(Relation index, LshMetric metric, const LshValue *value)
 {
-	uint32		dims = declared_dims(index, metric);
+	uint32		dims = lsh_declared_dims(index, metric);
 	HxLshShape	shape = wished_shape(index, metric,
 									 value != NULL && dims == 0 ? value->dims : dims);
 
@@ -148,7 +147,7 @@ tune(const HxLshShape *wish, const HxLshSample *sample, LshTuned *tuned)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_lsh tuning",
 												  ALLOCSET_DEFAULT_SIZES);
-	HxMemory	memory = hx_am_memory(context);
+	HxCompute	compute = {.memory = hx_am_memory(context),.check = hx_am_check_interrupts};
 	HxLshLimits limits = {
 		.recall = lsh_probes_recall(hx_guc_recall()),
 		.max_tables = MAX_TABLES,
@@ -156,7 +155,7 @@ tune(const HxLshShape *wish, const HxLshSample *sample, LshTuned *tuned)
 		.candidate_cost = CANDIDATE_COST,
 	};
 
-	hx_lsh_tune(wish, sample, &limits, &memory, &tuned->tuning);
+	hx_lsh_tune(wish, sample, &limits, &compute, &tuned->tuning);
 	MemoryContextDelete(context);
 	tuned->set_size = sample->set_size;
 

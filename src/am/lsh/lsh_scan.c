@@ -11,17 +11,15 @@
 
 #include <math.h>
 
-#include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/htup_details.h"
+#include "am/common/scan.h"
 #include "am/lsh/lsh_source.h"
 #include "catalog/index.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "guc.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -53,19 +51,12 @@ typedef struct LshScan
 IndexScanDesc
 lsh_beginscan(Relation index, int nkeys, int norderbys)
 {
-	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	LshScan    *state = palloc0(sizeof(LshScan));
 
 	state->context = CurrentMemoryContext;
 	state->source.context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_lsh query",
 												  ALLOCSET_DEFAULT_SIZES);
-	if (norderbys > 0)
-	{
-		scan->xs_orderbyvals = palloc0(norderbys * sizeof(Datum));
-		scan->xs_orderbynulls = palloc(norderbys * sizeof(bool));
-	}
-	scan->opaque = state;
-	return scan;
+	return hx_scan_begin(index, nkeys, norderbys, state);
 }
 
 void
@@ -73,10 +64,7 @@ lsh_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int no
 {
 	LshScan    *state = scan->opaque;
 
-	if (keys && scan->numberOfKeys > 0)
-		memcpy(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
-	if (orderbys && scan->numberOfOrderBys > 0)
-		memcpy(scan->orderByData, orderbys, scan->numberOfOrderBys * sizeof(ScanKeyData));
+	hx_scan_take_keys(scan, keys, orderbys);
 	state->started = false;
 }
 
@@ -159,11 +147,7 @@ start(IndexScanDesc scan, LshScan *state)
 {
 	MemoryContext context = state->source.context;
 
-	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("access method \"hashidx_lsh\" supports MVCC snapshots only")));
-	hx_count_index_search(scan);
+	hx_scan_start(scan);
 
 	MemoryContextReset(context);
 	state->source = (LshSource) {.index = scan->indexRelation,.context = context};
@@ -181,27 +165,11 @@ start(IndexScanDesc scan, LshScan *state)
 	MemoryContextSwitchTo(old);
 }
 
-/*
- * The TID of a row, damage if the table cannot have such a one: the server believes an
- * index, it reads or even adds any block named. A bitmap takes no offsets beyond a heap's.
- */
 static ItemPointerData
 checked_tid(LshScan *state, uint64 number, bool to_bitmap)
 {
-	ItemPointerData tid = lsh_tid(number);
-	BlockNumber blk = ItemPointerGetBlockNumber(&tid);
-
-	if (blk >= state->heap_blocks)
-		state->heap_blocks = RelationGetNumberOfBlocks(state->heap);
-	if (blk >= state->heap_blocks ||
-		(to_bitmap && ItemPointerGetOffsetNumber(&tid) > MaxHeapTuplesPerPage))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" is damaged", RelationGetRelationName(state->source.index)),
-				 errdetail("It has a row that points to (%u,%u), which cannot be in the table.",
-						   blk, ItemPointerGetOffsetNumber(&tid)),
-				 errhint("Rebuild it with REINDEX INDEX.")));
-	return tid;
+	return lsh_checked_tid(state->source.index, state->heap, &state->heap_blocks, number,
+						   to_bitmap);
 }
 
 /* What looking at rows takes; once a scan. */

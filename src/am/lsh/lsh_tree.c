@@ -12,9 +12,6 @@
 #include "access/generic_xlog.h"
 #include "storage/smgr.h"
 
-/* More levels than any index can have. */
-#define MAX_LEVELS 8
-
 /* Is there such a block? An index never shrinks, so what was seen of its end is still there. */
 static bool
 block_exists(Relation index, BlockNumber blk)
@@ -24,22 +21,42 @@ block_exists(Relation index, BlockNumber blk)
 	return (seen != InvalidBlockNumber && blk < seen) || blk < RelationGetNumberOfBlocks(index);
 }
 
-Buffer
-lsh_lock_page(Relation index, int row_bytes, BlockNumber blk, HxPageKind kind, int mode)
+/* Reads a page that a link leads to; what is linked to has that kind for as long as the link. */
+static Buffer
+read_linked(Relation index, BlockNumber blk, HxPageKind kind)
 {
 	if (blk == LSH_METABLOCK || !block_exists(index, blk))
 		hx_page_report_damage(index, (BlockNumber) LSH_ROOT, "A page links to block %u.", blk);
 
 	Buffer		buf = ReadBuffer(index, blk);
 
-	LockBuffer(buf, mode);
+	/*
+	 * Before it is locked: a damaged link may lead to a page that we have locked ourselves, or
+	 * back in the order of locks. Among pages of the right kind it cannot.
+	 */
 	if (hx_page_check(index, buf, HX_PAGE_ID_LSH) != kind)
 		hx_page_report_damage(index, blk, "The page is of another kind than the one linked to.");
+	return buf;
+}
+
+/* Locks a page whose kind is right, and checks what is on it. */
+static void
+lock_linked(Relation index, int row_bytes, Buffer buf, int mode)
+{
+	LockBuffer(buf, mode);
 
 	const char *problem = lsh_page_problem(BufferGetPage(buf), row_bytes);
 
 	if (problem != NULL)
-		hx_page_report_damage(index, blk, "%s", problem);
+		hx_page_report_damage(index, BufferGetBlockNumber(buf), "%s", problem);
+}
+
+Buffer
+lsh_lock_page(Relation index, int row_bytes, BlockNumber blk, HxPageKind kind, int mode)
+{
+	Buffer		buf = read_linked(index, blk, kind);
+
+	lock_linked(index, row_bytes, buf, mode);
 	return buf;
 }
 
@@ -50,7 +67,14 @@ lsh_report_directory(Relation index, Buffer buf)
 						  "The entries of the directory contradict each other.");
 }
 
-/* The highest key that belongs on a directory or bucket page. */
+/* The lowest and the highest key that belong on a directory or bucket page. */
+static uint32
+low_key(Page page)
+{
+	return hx_page_opaque(page)->kind == HX_PAGE_DIRECTORY ?
+		lsh_directory(page)->low : lsh_buckets(page)->low;
+}
+
 static uint32
 high_key(Page page)
 {
@@ -58,24 +82,33 @@ high_key(Page page)
 		lsh_directory(page)->high : lsh_buckets(page)->high;
 }
 
-/* Locks a page, and instead the right sibling for as long as the key is beyond the page. */
+/*
+ * Locks a page, and instead the right sibling for as long as the key is beyond the page. Each
+ * begins where the one before ends, so this has an end itself.
+ */
 static Buffer
 lock_and_move_right(Relation index, int row_bytes, BlockNumber blk, HxPageKind kind, int mode,
 					uint32 key)
 {
+	Buffer		buf = lsh_lock_page(index, row_bytes, blk, kind, mode);
+
 	for (;;)
 	{
-		Buffer		buf = lsh_lock_page(index, row_bytes, blk, kind, mode);
 		Page		page = BufferGetPage(buf);
 		uint32		high = high_key(page);
 
+		if (key < low_key(page))
+			lsh_report_directory(index, buf);
 		if (key <= high)
 			return buf;
 		blk = hx_page_opaque(page)->next;
 		UnlockReleaseBuffer(buf);
-		if (blk == InvalidBlockNumber || high == LSH_MAX_KEY)
+		if (blk == InvalidBlockNumber)
 			hx_page_report_damage(index, (BlockNumber) LSH_ROOT,
 								  "The pages to the right of the one for key %u have an end.", key);
+		buf = lsh_lock_page(index, row_bytes, blk, kind, mode);
+		if (low_key(BufferGetPage(buf)) != high + 1)
+			lsh_report_directory(index, buf);
 	}
 }
 
@@ -101,7 +134,7 @@ lsh_find(Relation index, int row_bytes, uint32 key, int mode)
 											  BUFFER_LOCK_SHARE, key);
 		int			level = lsh_directory(BufferGetPage(buf))->level;
 
-		if (level + depth > MAX_LEVELS)
+		if (level + depth > LSH_MAX_LEVEL)
 			lsh_report_directory(index, buf);
 		blk = child_block(index, buf, key);
 		UnlockReleaseBuffer(buf);
@@ -190,10 +223,25 @@ is_full(Buffer directory_buf)
 	return lsh_directory(BufferGetPage(directory_buf))->count >= LSH_MAX_CHILDREN;
 }
 
+/*
+ * Finds fault with a split of a page at that key, which goes to the right half, or with a parent
+ * that has no room for one more, as it must.
+ */
+static void
+check_split(Relation index, Buffer parent_buf, Buffer buf, uint32 key)
+{
+	Page		page = BufferGetPage(buf);
+
+	if (is_full(parent_buf) || key <= low_key(page) || key > high_key(page))
+		lsh_report_directory(index, buf);
+}
+
 /* Splits a full directory page; its parent has room. */
 static void
 split_directory(Relation index, int row_bytes, Buffer parent_buf, Buffer buf)
 {
+	check_split(index, parent_buf, buf, lsh_directory_middle(BufferGetPage(buf)));
+
 	LshNewPage	new_page = lsh_new_page(index, row_bytes);
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		parent = GenericXLogRegisterBuffer(record, parent_buf, 0);
@@ -218,8 +266,7 @@ split_buckets(Relation index, int row_bytes, Buffer parent_buf, Buffer buf)
 	if (buckets->count < lsh_buckets_capacity(row_bytes) ||
 		!lsh_buckets_middle(BufferGetPage(buf), &key))
 		return;
-	if (key <= buckets->low || key > buckets->high)
-		lsh_report_directory(index, buf);
+	check_split(index, parent_buf, buf, key);
 
 	LshNewPage	new_page = lsh_new_page(index, row_bytes);
 	GenericXLogState *record = GenericXLogStart(index);
@@ -234,6 +281,26 @@ split_buckets(Relation index, int row_bytes, Buffer parent_buf, Buffer buf)
 	lsh_new_page_release(&new_page);
 }
 
+/*
+ * The child for a key of a directory page, both exclusively locked. Levels fall from page to page,
+ * which is looked at before there is a lock to wait for, as the kind is.
+ */
+static Buffer
+lock_child(Relation index, int row_bytes, Buffer parent, uint32 key)
+{
+	int			level = lsh_directory(BufferGetPage(parent))->level;
+	Buffer		buf = read_linked(index, child_block(index, parent, key),
+								  level > 0 ? HX_PAGE_DIRECTORY : HX_PAGE_BUCKETS);
+	Page		page = BufferGetPage(buf);
+
+	if (level > 0 && lsh_directory(page)->level != level - 1)
+		lsh_report_directory(index, buf);
+	lock_linked(index, row_bytes, buf, BUFFER_LOCK_EXCLUSIVE);
+	if (key < low_key(page) || key > high_key(page))
+		lsh_report_directory(index, buf);
+	return buf;
+}
+
 void
 lsh_split(Relation index, int row_bytes, uint32 key)
 {
@@ -243,10 +310,9 @@ lsh_split(Relation index, int row_bytes, uint32 key)
 	if (is_full(parent))
 		grow_root(index, parent);
 
-	for (int level = lsh_directory(BufferGetPage(parent))->level; level > 0;)
+	while (lsh_directory(BufferGetPage(parent))->level > 0)
 	{
-		Buffer		child = lsh_lock_page(index, row_bytes, child_block(index, parent, key),
-										  HX_PAGE_DIRECTORY, BUFFER_LOCK_EXCLUSIVE);
+		Buffer		child = lock_child(index, row_bytes, parent, key);
 
 		if (is_full(child))
 		{
@@ -255,14 +321,11 @@ lsh_split(Relation index, int row_bytes, uint32 key)
 			UnlockReleaseBuffer(child);
 			continue;
 		}
-		if (lsh_directory(BufferGetPage(child))->level != --level)
-			lsh_report_directory(index, child);
 		UnlockReleaseBuffer(parent);
 		parent = child;
 	}
 
-	Buffer		buf = lsh_lock_page(index, row_bytes, child_block(index, parent, key),
-									HX_PAGE_BUCKETS, BUFFER_LOCK_EXCLUSIVE);
+	Buffer		buf = lock_child(index, row_bytes, parent, key);
 
 	split_buckets(index, row_bytes, parent, buf);
 	UnlockReleaseBuffer(buf);

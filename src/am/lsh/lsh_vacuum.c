@@ -12,6 +12,7 @@
 #include "am/lsh/lsh.h"
 
 #include "access/generic_xlog.h"
+#include "am/common/vacuum.h"
 #include "am/lsh/lsh_bucket.h"
 #include "am/lsh/lsh_tree.h"
 #include "commands/vacuum.h"
@@ -229,6 +230,8 @@ join_with_next(LshVacuum *vacuum, BlockNumber blk, uint32 key)
 	Buffer		buf = lock_long(vacuum, blk, key);
 	BlockNumber next = hx_page_opaque(BufferGetPage(buf))->next;
 
+	if (next == blk)
+		hx_page_report_damage(vacuum->index, blk, "A page of a long bucket links to itself.");
 	if (next != InvalidBlockNumber)
 	{
 		Buffer		next_buf = lock_long(vacuum, next, key);
@@ -299,11 +302,18 @@ static void
 shrink_long(LshVacuum *vacuum, uint32 key)
 {
 	BlockNumber blk = lsh_bucket_head(vacuum->index, vacuum->row_bytes, key);
+	BlockNumber blocks = RelationGetNumberOfBlocks(vacuum->index);
+	BlockNumber passed = 0;
 
 	while (blk != InvalidBlockNumber)
 	{
 		vacuum_delay_point(false);
-		blk = join_with_next(vacuum, blk, key);
+
+		BlockNumber next = join_with_next(vacuum, blk, key);
+
+		if (next != blk && passed++ > blocks)
+			hx_page_report_damage(vacuum->index, blk, "The pages of a long bucket go in circles.");
+		blk = next;
 	}
 	remove_if_empty(vacuum, key);
 }
@@ -337,23 +347,6 @@ return_space(LshVacuum *vacuum)
 	vacuum->stats->pages_free += vacuum->free.count;
 }
 
-/* Tells the metapage how many rows there are, for cost estimates. */
-static void
-update_count(LshVacuum *vacuum)
-{
-	Buffer		buf = lock_meta(vacuum->index);
-	uint64		rows = (uint64) vacuum->stats->num_index_tuples;
-
-	if (lsh_meta(BufferGetPage(buf))->rows != rows)
-	{
-		GenericXLogState *record = GenericXLogStart(vacuum->index);
-
-		lsh_meta(GenericXLogRegisterBuffer(record, buf, 0))->rows = rows;
-		GenericXLogFinish(record);
-	}
-	UnlockReleaseBuffer(buf);
-}
-
 /* The pass over all pages; with callback NULL it only counts and adopts zero pages. */
 static IndexBulkDeleteResult *
 pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
@@ -371,10 +364,7 @@ pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	BlockNumber blk = LSH_ROOT;
 	BlockNumber blocks;
 
-	vacuum.stats = stats != NULL ? stats : palloc0(sizeof(IndexBulkDeleteResult));
-	vacuum.stats->estimated_count = false;
-	vacuum.stats->num_index_tuples = 0;
-	vacuum.stats->pages_free = 0;
+	vacuum.stats = hx_vacuum_begin(stats);
 	if (callback != NULL)
 		forget_free_pages(info->index);
 	while (blk < (blocks = RelationGetNumberOfBlocks(info->index)))
@@ -387,7 +377,10 @@ pass(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	}
 	vacuum.stats->num_pages = blocks;
 	return_space(&vacuum);
-	update_count(&vacuum);
+
+	uint64		rows = (uint64) vacuum.stats->num_index_tuples;
+
+	hx_vacuum_write_counts(info->index, HX_PAGE_ID_LSH, offsetof(LshMetaPage, rows), &rows, 1);
 	return vacuum.stats;
 }
 

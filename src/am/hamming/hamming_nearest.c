@@ -1,0 +1,200 @@
+/*
+ * hamming_nearest.c
+ *	  The nearest rows to many queries at once, for hashidx_knn_join().
+ *
+ * A pass visits each codes page once and compares it with every query, of which each has a
+ * collector of its own. Entries whose rows do not count leave queries with too few answers;
+ * these take part in another pass, which begins where the one before has ended for them.
+ */
+#include "am/hamming/hamming.h"
+#include "am/hamming/hamming_collect.h"
+
+#include "kernel/kernel.h"
+#include "miscadmin.h"
+#include "type/bincode.h"
+
+/* Entries kept beyond k, for rows that do not count. */
+#define SPARE_ENTRIES 6
+
+/* Queries of a block, at most. */
+#define MOST_QUERIES 65536
+
+typedef struct NearestQuery
+{
+	const uint8 *code;
+	HammingCollector collector;
+	int			missing;		/* rows still to be found */
+} NearestQuery;
+
+typedef struct NearestSearch
+{
+	Relation	index;
+	HammingShape shape;
+	NearestQuery	   *queries;		/* those of a pass come first */
+	int		   *number;			/* of the query, in the caller's order */
+	PGAlignedBlock page;
+	uint16		position[HAMMING_MAX_CODES + 16];
+	uint16		distance[HAMMING_MAX_CODES + 16];
+	uint16		first[HAMMING_MAX_CODES + 1];
+} NearestSearch;
+
+/* Entries that a query keeps in a pass. */
+static int
+entries_kept(int k)
+{
+	Size		most = (Size) work_mem * 1024 / hamming_collector_row_size(0);
+
+	return Max(Min(Min((Size) k + SPARE_ENTRIES, most), HAMMING_MAX_WANT), 1);
+}
+
+int
+hamming_nearest_block(int k)
+{
+	Size		bytes = entries_kept(k) * hamming_collector_row_size(0) + sizeof(NearestQuery);
+	Size		most = (Size) work_mem * 1024 / bytes;
+
+	return Max(Min(most, MOST_QUERIES), 1);
+}
+
+/* Offers the rows of one code to a query. */
+static void
+offer_run(NearestQuery *query, const HammingView *view, int begin, int end, unsigned distance)
+{
+	for (int i = begin; i < end; i++)
+	{
+		bool		continues;
+		HammingRow	row = hamming_view_row(view, i, &continues);
+		uint64		key = hamming_key(distance, &row.tid);
+
+		if (hamming_collector_wants(&query->collector, key))
+			hamming_collector_take(&query->collector, key, row.payload, false, NULL);
+	}
+}
+
+/* Compares the page in hand with one query. */
+static void
+meet_query(NearestSearch *search, const HammingView *view, NearestQuery *query)
+{
+	bool		has_runs = view->row_count > (int) view->planes.count;
+	unsigned	limit = hamming_key_distance(query->collector.limit);
+	unsigned	count = hx_kernels->hamming_select(&view->planes, query->code, limit,
+												   search->position, search->distance);
+
+	for (unsigned i = 0; i < count; i++)
+	{
+		int			position = search->position[i];
+
+		offer_run(query, view, has_runs ? search->first[position] : position,
+				  has_runs ? search->first[position + 1] : position + 1, search->distance[i]);
+	}
+}
+
+/* Copies a block; false when it has no codes. */
+static bool
+read_page(NearestSearch *search, BlockNumber blk, HammingView *view)
+{
+	Buffer		buf = ReadBuffer(search->index, blk);
+	bool		is_codes;
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	/* A page that a crash left behind before its first record is empty. */
+	is_codes = !PageIsNew(BufferGetPage(buf)) &&
+		hamming_page_kind(search->index, &search->shape, buf) == HX_PAGE_CODES;
+	if (is_codes)
+	{
+		memcpy(search->page.data, BufferGetPage(buf), BLCKSZ);
+		*view = hamming_checked_view(search->index, &search->shape, buf, search->page.data);
+		if (!hamming_view_runs(view, search->first))
+			hamming_report_runs(search->index, buf);
+	}
+	UnlockReleaseBuffer(buf);
+	return is_codes;
+}
+
+/* One pass over all codes pages, for the first `active` queries. */
+static void
+pass(NearestSearch *search, int active)
+{
+	int			extent_count;
+	HammingExtent *extents = hamming_codes_extents(search->index, &extent_count);
+
+	for (int e = 0; e < extent_count; e++)
+		for (BlockNumber n = 0; n < extents[e].count; n++)
+		{
+			HammingView view;
+
+			CHECK_FOR_INTERRUPTS();
+			if (!read_page(search, extents[e].first + n, &view))
+				continue;
+			for (int q = 0; q < active; q++)
+				meet_query(search, &view, &search->queries[q]);
+		}
+	pfree(extents);
+}
+
+/* Emits what a pass has found for a query; true when it needs another one. */
+static bool
+emit_found(NearestQuery *query, int number, HxNearestEmit emit, void *context)
+{
+	HammingCollector *collector = &query->collector;
+	uint64		last = 0;
+
+	hamming_collector_finish(collector);
+	for (int i = 0; i < collector->count && query->missing > 0; i++)
+	{
+		last = collector->found[i].key;
+		CHECK_FOR_INTERRUPTS();
+		if (emit(context, number, hamming_key_tid(last), hamming_key_distance(last)))
+			query->missing--;
+	}
+	if (query->missing == 0 || !collector->overflowed)
+		return false;
+	hamming_collector_start(collector, last);
+	return true;
+}
+
+static void
+start_queries(NearestSearch *search, const Datum *queries, int count, int k)
+{
+	search->queries = palloc_extended(mul_size(count, sizeof(NearestQuery)), MCXT_ALLOC_HUGE);
+	search->number = palloc(count * sizeof(int));
+	for (int q = 0; q < count; q++)
+	{
+		BincodeView code = hx_bincode_view(queries[q]);
+		NearestQuery	   *query = &search->queries[q];
+
+		hamming_check_bits(search->index, &search->shape, code.bits);
+		query->code = code.bytes;
+		query->missing = k;
+		hamming_collector_init(&query->collector, entries_kept(k), 0);
+		hamming_collector_start(&query->collector, 0);
+		search->number[q] = q;
+	}
+}
+
+void
+hamming_nearest(Relation index, const Datum *queries, int count, int k, HxNearestEmit emit,
+				void *context)
+{
+	NearestSearch *search = palloc0(sizeof(NearestSearch));
+	int			active = count;
+
+	search->index = index;
+	search->shape = hamming_cache(index)->shape;
+	if (search->shape.bits == 0)
+		return;					/* still empty */
+	start_queries(search, queries, count, k);
+	while (active > 0)
+	{
+		int			left = 0;
+
+		pass(search, active);
+		for (int q = 0; q < active; q++)
+			if (emit_found(&search->queries[q], search->number[q], emit, context))
+			{
+				search->queries[left] = search->queries[q];
+				search->number[left++] = search->number[q];
+			}
+		active = left;
+	}
+}

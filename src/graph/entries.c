@@ -1,0 +1,145 @@
+/*
+ * entries.c
+ *	  Chooses the nodes where searches begin.
+ *
+ * Nodes drawn at random find all others as long as the graph leads from everywhere to
+ * everywhere. Where the points lie in many clusters, far from each other against their width, all
+ * links of a node stay within its cluster, and a search ends in the cluster where it begins. So
+ * some of the points are looked for, and those that are not found become entries.
+ */
+#include "graph/entries.h"
+
+#include <string.h>
+
+#include "graph/crew.h"
+#include "graph/nearest.h"
+#include "math/random.h"
+
+/* One of so many points is looked for, with a beam as narrow as that of a fast scan. */
+#define STRIDE 4
+#define WIDTH 1
+
+/* Points that are looked for at the same time. */
+#define BATCH 4096
+
+/* Streams of the random numbers that draw entries, and points to look for. */
+#define ENTRY_STREAM 0x656e747269
+#define PROBE_STREAM 0x70726f6265
+
+typedef struct Probe
+{
+	const HxPoints *points;
+	const HxNode *links;
+	unsigned	m;
+	HxNode	   *entries;
+	size_t		entry_count;
+	uint64_t	seed;
+	size_t		first;			/* point of the batch */
+	bool	   *lost;			/* of each of the batch */
+	HxNearest  *workers;
+} Probe;
+
+static void
+draw_entries(HxNode *entries, size_t count, size_t points, uint64_t seed)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		const size_t begin = i * points / count;
+		const size_t end = (i + 1) * points / count;
+
+		entries[i] = (HxNode) (begin + hx_random(seed, ENTRY_STREAM, i) % (end - begin));
+	}
+}
+
+/* The point of the batch's item: any one of STRIDE points, as rows may come in a pattern. */
+static HxNode
+point_of(const Probe *probe, size_t item)
+{
+	const size_t at = probe->first + item * STRIDE;
+	const size_t left = probe->points->count - at;
+	const size_t among = left < STRIDE ? left : STRIDE;
+
+	return (HxNode) (at + hx_random(probe->seed, PROBE_STREAM, at) % among);
+}
+
+/* Whether a point is farther from all of the nodes than from its farthest link. */
+static bool
+is_far(const Probe *probe, HxNearest *worker, HxNode point, const HxNode *nodes, size_t count)
+{
+	const HxPoints *points = probe->points;
+	const HxNode *links = probe->links + (size_t) point * probe->m;
+	unsigned	last = probe->m;
+	float		reach;
+
+	while (last > 0 && links[last - 1] == HX_NODE_NONE)
+		last--;
+	if (last == 0)
+		return false;
+	points->distances(points->context, worker->scratch, &links[last - 1], 1, &reach);
+	for (size_t i = 0; i < count; i++)
+	{
+		float		distance;
+
+		points->distances(points->context, worker->scratch, &nodes[i], 1, &distance);
+		if (distance <= reach)
+			return false;
+	}
+	return true;
+}
+
+/* HxCrewWork over the points of the batch: looks for one. */
+static void
+look_for(void *context, unsigned number, size_t item)
+{
+	const Probe *probe = context;
+	HxNearest  *worker = &probe->workers[number];
+	const HxNode point = point_of(probe, item);
+
+	hx_nearest_search(worker, point, probe->links, probe->m, probe->entries, probe->entry_count);
+	probe->lost[item] = is_far(probe, worker, point, &worker->beam[0].node, 1);
+}
+
+/* Points that were lost become entries, but for those near one that has just become one. */
+static void
+add_lost(Probe *probe, size_t batch, size_t most)
+{
+	HxNearest  *worker = &probe->workers[0];
+	const size_t before = probe->entry_count;
+
+	for (size_t i = 0; i < batch && probe->entry_count < most; i++)
+	{
+		const HxNode point = point_of(probe, i);
+
+		if (!probe->lost[i])
+			continue;
+		probe->points->open(probe->points->context, worker->scratch, point);
+		if (is_far(probe, worker, point, probe->entries + before, probe->entry_count - before))
+			probe->entries[probe->entry_count++] = point;
+	}
+}
+
+size_t
+hx_graph_entries(HxCompute *compute, const HxPoints *points, const HxNode *links,
+				 const HxGraphOptions *options, HxNode *entries, size_t count, size_t most)
+{
+	HxScratchMark mark = hx_scratch_mark(compute);
+	const size_t threads = (size_t) hx_team_threads();
+	Probe		probe = {.points = points,.links = links,.m = options->m,.entries = entries,
+		.entry_count = count,.seed = options->seed};
+
+	draw_entries(entries, count, points->count, options->seed);
+	probe.lost = hx_scratch(compute, BATCH, sizeof(bool));
+	probe.workers = hx_scratch(compute, threads, sizeof(HxNearest));
+	for (size_t i = 0; i < threads; i++)
+		hx_nearest_init(&probe.workers[i], compute, points, WIDTH);
+	for (; probe.first < points->count && probe.entry_count < most; probe.first += BATCH * STRIDE)
+	{
+		const size_t left = (points->count - probe.first + STRIDE - 1) / STRIDE;
+		const size_t batch = left < BATCH ? left : BATCH;
+
+		hx_crew_run(compute, look_for, &probe, batch, NULL, NULL);
+		add_lost(&probe, batch, most);
+	}
+	hx_scratch_release(compute, mark);
+	return probe.entry_count;
+}

@@ -1,0 +1,20 @@
+/*
+ * entries.h
+ *	  The nodes where searches of a finished graph begin.
+ */
+#ifndef HX_GRAPH_ENTRIES_H
+#define HX_GRAPH_ENTRIES_H
+
+#include "graph/build.h"
+
+/*
+ * Chooses `count` nodes at random, one of each of as many equal parts of the points, and then
+ * such as a narrow search from all of these does not find, up to `most`. links: as
+ * hx_graph_build() made them. Returns how many there are; `entries` has room for `most`. The
+ * result does not depend on the number of threads.
+ */
+extern size_t hx_graph_entries(HxCompute *compute, const HxPoints *points, const HxNode *links,
+							   const HxGraphOptions *options, HxNode *entries, size_t count,
+							   size_t most);
+
+#endif							/* HX_GRAPH_ENTRIES_H */

@@ -1,0 +1,82 @@
+/*
+ * set_support.c
+ *	  What the planner learns about jaccard_within and array <%@ jaccard_ball.
+ *
+ * The statistics of arrays are the server's own: the values of the histogram are evenly
+ * drawn from those that are not among the most common ones.
+ */
+#include "plan/within.h"
+
+#include <math.h>
+
+#include "catalog/pg_statistic.h"
+#include "type/set_ball.h"
+
+/* The share assumed when nothing is known. */
+#define DEFAULT_SHARE 0.001
+
+/* Of src/type, called as it is from SQL. */
+extern PGDLLEXPORT Datum hashidx_array_jaccard_distance(PG_FUNCTION_ARGS);
+
+/* Arrays with NULLs are no sets. */
+static int
+measure_sets(const AttStatsSlot *slot, Datum query, int most, double *out)
+{
+	int			count = Min(most, slot->nvalues);
+	int			measured = 0;
+
+	if (array_contains_nulls(DatumGetArrayTypeP(query)))
+		return 0;
+	for (int i = 0; i < count; i++)
+	{
+		Datum		value = slot->values[(int64) i * slot->nvalues / count];
+
+		if (!array_contains_nulls(DatumGetArrayTypeP(value)))
+			out[measured++] = DatumGetFloat8(DirectFunctionCall2(hashidx_array_jaccard_distance,
+																 query, value));
+	}
+	return measured;
+}
+
+static double
+guess_share(int32 typmod, double radius)
+{
+	return DEFAULT_SHARE;
+}
+
+static Datum
+view_ball(Datum ball, double *radius)
+{
+	return PointerGetDatum(hx_set_ball_view(ball, radius));
+}
+
+static const HxMeasure measure = {
+	.values_kind = STATISTIC_KIND_HISTOGRAM,
+	.measure = measure_sets,
+	.values_are_queries = true,
+	.guess = guess_share,
+};
+
+static const HxWithin within = {"jaccard_ball", view_ball, hx_within_float_radius, &measure};
+
+HX_FUNCTION(hashidx_jaccard_within_support);
+HX_FUNCTION(hashidx_jaccard_ball_sel);
+HX_FUNCTION(hashidx_jaccard_ball_joinsel);
+
+Datum
+hashidx_jaccard_within_support(PG_FUNCTION_ARGS)
+{
+	return hx_within_support(fcinfo, &within);
+}
+
+Datum
+hashidx_jaccard_ball_sel(PG_FUNCTION_ARGS)
+{
+	return hx_within_ball_restriction(fcinfo, &within);
+}
+
+Datum
+hashidx_jaccard_ball_joinsel(PG_FUNCTION_ARGS)
+{
+	return hx_within_ball_join(fcinfo, &within);
+}
