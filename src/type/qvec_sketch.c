@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "kernel/kernel.h"
+#include "math/finite.h"
 #include "math/random.h"
 
 /* Rounds of the iteration that turns the axes towards those of most variance. */
@@ -82,15 +83,6 @@ turn(float *axes, float *next, int count, const float *rows, int row_count, int 
 	memcpy(axes, next, (Size) count * dims * sizeof(float));
 }
 
-static bool
-all_finite(const float *values, Size count)
-{
-	for (Size i = 0; i < count; i++)
-		if (!isfinite(values[i]))
-			return false;
-	return true;
-}
-
 bool
 hx_qvec_axes_find(const float *rows, int count, int dims, int axes, QvecAxes *found)
 {
@@ -117,7 +109,7 @@ hx_qvec_axes_find(const float *rows, int count, int dims, int axes, QvecAxes *fo
 	}
 	pfree(centred);
 	pfree(next);
-	return all_finite(directions, numbers);
+	return hx_all_finite(directions, numbers);
 }
 
 bool
@@ -137,7 +129,7 @@ hx_qvec_sketch(const QvecAxes *axes, const float *v, float *sketch)
 	sketch[axes->count] = sqrt(Max(rest, 0));
 	sketch[axes->count + 1] = sqrt(hx_kernels->dot(v, v, axes->dims));
 	pfree(difference);
-	return all_finite(sketch, axes->count + HX_SKETCH_EXTRA);
+	return hx_all_finite(sketch, axes->count + HX_SKETCH_EXTRA);
 }
 
 static double

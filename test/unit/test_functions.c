@@ -1,14 +1,15 @@
 /*
  * test_functions.c
- *	  exp, log and tanh against the C library in long double, and the normally
- *	  distributed numbers. Where long double is no wider than double, the library's
- *	  own error is allowed for.
+ *	  exp, log and tanh against the C library in long double, the normally distributed
+ *	  numbers, and whether numbers are finite. Where long double is no wider than
+ *	  double, the library's own error is allowed for.
  */
 #include "unit.h"
 
 #include <float.h>
 #include <math.h>
 
+#include "math/finite.h"
 #include "math/functions.h"
 #include "math/normal.h"
 
@@ -165,6 +166,29 @@ normal_numbers(void)
 		  "mean %g, square %g, neighbours %g", mean, square, neighbours);
 }
 
+/* One number of each kind at each place, in vectors of every length up to a few registers. */
+static void
+finite_numbers(void)
+{
+	const float kinds[] = {
+		0, -0.0f, FLT_MIN / 2, FLT_MAX, -FLT_MAX, INFINITY, -INFINITY, NAN, -NAN
+	};
+
+	CHECK(hx_all_finite(NULL, 0), "nothing is not finite");
+	for (size_t n = 1; n <= 70; n++)
+		for (size_t at = 0; at < n; at++)
+			for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+			{
+				float		x[70];
+
+				for (size_t i = 0; i < n; i++)
+					x[i] = (float) i - 35;
+				x[at] = kinds[k];
+				CHECK(hx_all_finite(x, n) == (isfinite(kinds[k]) != 0), "%g at %zu of %zu",
+					  (double) kinds[k], at, n);
+			}
+}
+
 int
 main(void)
 {
@@ -173,5 +197,6 @@ main(void)
 	RUN(hyperbolic_tangents);
 	RUN(frozen);
 	RUN(normal_numbers);
+	RUN(finite_numbers);
 	return unit_summary();
 }
