@@ -41,18 +41,7 @@ my %option = (
 	output => "$FindBin::Bin/../../docs/benchmarks",
 );
 
-# On a signal die, so that END stops the server.
-$SIG{$_} = sub { die "interrupted\n" } for qw(INT TERM HUP);
-
 my $server;
-
-END
-{
-	my $status = $?;
-
-	eval { $server->stop; 1 } or warn $@ if $server;
-	$? = $status;
-}
 
 Getopt::Long::GetOptions(\%option, map { "$_=s" } keys %option) or exit 2;
 main();

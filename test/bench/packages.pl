@@ -28,16 +28,6 @@ my %option = (
 my $database = 'packages';
 my ($server, %seconds);
 
-$SIG{$_} = sub { die "interrupted\n" } for qw(INT TERM HUP);
-
-END
-{
-	my $status = $?;
-
-	eval { $server->stop; 1 } or warn $@ if $server;
-	$? = $status;
-}
-
 Getopt::Long::GetOptions(\%option, map { "$_=s" } keys %option) or exit 2;
 main();
 

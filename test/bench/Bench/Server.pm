@@ -3,6 +3,9 @@
 #     names, so that extensions can be installed in it, a new cluster, a socket
 #     of its own and no TCP. Clusters that exist are never touched.
 #
+#     The servers that a program has made stop when it ends, and before its
+#     temporary directories go; on a signal it ends.
+#
 #     PostgreSQL finds its libraries and share files relative to its programs,
 #     which is why the copy works in any directory.
 
@@ -11,9 +14,26 @@ package Bench::Server;
 use strict;
 use warnings;
 
+# END blocks run in reverse order: ours before that of File::Temp, which removes the data.
+use File::Temp ();
 use POSIX ();
 
 use Bench::Shell qw(run run_as capture file_text);
+
+my @servers;
+
+$SIG{$_} = sub { die "interrupted\n" } for qw(INT TERM HUP);
+
+END
+{
+	my $status = $?;
+
+	for my $server (@servers)
+	{
+		eval { $server->stop; 1 } or warn $@;
+	}
+	$? = $status;
+}
 
 # dir: an empty directory; pg_config, make: programs; user: who runs the server
 # (undef: ourselves); cpu: the core it is pinned to (undef: any).
@@ -30,6 +50,7 @@ sub new
 		run('cp', '-a', "$from/.", "$self->{root}$from");
 	}
 	$self->{version} = $self->ask_pg_config('--version');
+	push @servers, $self;
 	return $self;
 }
 
