@@ -180,7 +180,8 @@ static double
 known_or_guessed(double share, const HxMeasure *measure, Node *column, double radius)
 {
 	if (share < 0)
-		share = measure->guess(exprTypmod(column), radius);
+		share = measure->guess == NULL ? HX_DEFAULT_SHARE :
+			measure->guess(exprTypmod(column), radius);
 	CLAMP_PROBABILITY(share);
 	return share;
 }

@@ -11,6 +11,9 @@
 #include "nodes/pathnodes.h"
 #include "utils/lsyscache.h"
 
+/* The share of rows assumed when nothing is known. */
+#define HX_DEFAULT_SHARE 0.001
+
 /* How values of a type are compared for an estimate. */
 typedef struct HxMeasure
 {
@@ -27,7 +30,7 @@ typedef struct HxMeasure
 	/* Are the slot's values such as may be queries: does measure() take them? */
 	bool		values_are_queries;
 
-	/* The share within the radius when nothing is known but the column's typmod. */
+	/* The share when nothing is known but the column's typmod; NULL: the default. */
 	double		(*guess) (int32 typmod, double radius);
 } HxMeasure;
 

@@ -10,9 +10,6 @@
 #include "type/ball.h"
 #include "type/distance_curve.h"
 
-/* The share assumed when not even the length of the codes is known. */
-#define DEFAULT_SHARE 0.001
-
 static int
 measure_codes(const AttStatsSlot *slot, Datum query, int most, double *out)
 {
@@ -38,7 +35,7 @@ measure_codes(const AttStatsSlot *slot, Datum query, int most, double *out)
 static double
 guess_share(int32 bits, double radius)
 {
-	return bits <= 0 ? DEFAULT_SHARE :
+	return bits <= 0 ? HX_DEFAULT_SHARE :
 		0.5 * erfc((bits / 2.0 - 0.5 - radius) / sqrt(2.0 * bits));
 }
 

@@ -12,9 +12,6 @@
 #include "catalog/pg_statistic.h"
 #include "type/set_ball.h"
 
-/* The share assumed when nothing is known. */
-#define DEFAULT_SHARE 0.001
-
 /* Of src/type, called as it is from SQL. */
 extern PGDLLEXPORT Datum hashidx_array_jaccard_distance(PG_FUNCTION_ARGS);
 
@@ -38,12 +35,6 @@ measure_sets(const AttStatsSlot *slot, Datum query, int most, double *out)
 	return measured;
 }
 
-static double
-guess_share(int32 typmod, double radius)
-{
-	return DEFAULT_SHARE;
-}
-
 static Datum
 view_ball(Datum ball, double *radius)
 {
@@ -54,7 +45,6 @@ static const HxMeasure measure = {
 	.values_kind = STATISTIC_KIND_HISTOGRAM,
 	.measure = measure_sets,
 	.values_are_queries = true,
-	.guess = guess_share,
 };
 
 static const HxWithin within = {"jaccard_ball", view_ball, hx_within_float_radius, &measure};

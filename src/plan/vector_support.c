@@ -11,9 +11,6 @@
 #include "type/qvec_ball.h"
 #include "type/qvec_sketch.h"
 
-/* The share assumed when nothing is known. */
-#define DEFAULT_SHARE 0.001
-
 /* The distances of the query's sketch to those kept. */
 static int
 measure_sketches(const AttStatsSlot *slot, Datum query, int most, double *out,
@@ -59,24 +56,16 @@ measure_cosine(const AttStatsSlot *slot, Datum query, int most, double *out)
 	return measure_sketches(slot, query, most, out, hx_sketch_cosine);
 }
 
-static double
-guess_share(int32 typmod, double radius)
-{
-	return DEFAULT_SHARE;
-}
-
 /* Axes are a column's own, so its sketches are no queries to another column. */
 static const HxMeasure l2_measure = {
 	.values_kind = HX_STATISTIC_KIND_DISTANCES,
 	.curve_kind = HX_STATISTIC_KIND_DISTANCES,
 	.measure = measure_l2,
-	.guess = guess_share,
 };
 static const HxMeasure cosine_measure = {
 	.values_kind = HX_STATISTIC_KIND_DISTANCES,
 	.curve_kind = HX_STATISTIC_KIND_COSINE_DISTANCES,
 	.measure = measure_cosine,
-	.guess = guess_share,
 };
 
 static const HxWithin l2 = {

@@ -16,9 +16,6 @@
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
-/* The share assumed when the radius or the ball is not known. */
-#define DEFAULT_SHARE 0.001
-
 double
 hx_within_float_radius(Datum radius)
 {
@@ -93,7 +90,7 @@ estimate_call(PlannerInfo *root, Node *a, Node *b, Node *radius, int relation,
 	if (is_null_constant(radius) || is_null_constant(query))
 		return 0;
 	if (!IsA(radius, Const))
-		return DEFAULT_SHARE;
+		return HX_DEFAULT_SHARE;
 
 	double		distance = within->radius(((Const *) radius)->constvalue);
 
@@ -146,7 +143,7 @@ estimate_ball(PlannerInfo *root, List *args, int relation, const HxWithin *withi
 	if (IsA(ball, FuncExpr) && list_length(((FuncExpr *) ball)->args) == 2)
 		return estimate_call(root, column, linitial(((FuncExpr *) ball)->args),
 							 lsecond(((FuncExpr *) ball)->args), relation, within);
-	return DEFAULT_SHARE;
+	return HX_DEFAULT_SHARE;
 }
 
 Datum
