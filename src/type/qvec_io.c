@@ -18,6 +18,7 @@
 #include "libpq/pqformat.h"
 #include "port/pg_bswap.h"
 
+#include "math/decimal.h"
 #include "type/literal.h"
 #include "type/qvec.h"
 
@@ -56,9 +57,8 @@ syntax_error(const char *text, const char *cursor, const char *expected, struct 
 
 /*
  * Reads "[x, y, ...]" into values, which has room for `room` numbers, and
- * counts them all in *dims. What strtof makes infinite is refused later, with
- * all else that is not finite; what it makes zero or denormal is as near as a
- * float comes.
+ * counts them all in *dims. Numbers that are infinite as floats are refused later,
+ * with all else that is not finite; those that are zero or denormal stay so.
  */
 static bool
 parse(const char *text, float *values, int room, int *dims, struct Node *escontext)
@@ -70,10 +70,10 @@ parse(const char *text, float *values, int room, int *dims, struct Node *esconte
 		return syntax_error(text, cursor, "\"[\"", escontext);
 	do
 	{
-		char	   *end;
+		const char *end;
 
 		cursor = skip_space(cursor + 1);
-		float		value = strtof(cursor, &end);
+		float		value = hx_read_decimal(cursor, &end);
 
 		if (end == cursor)
 			return syntax_error(text, cursor, "a number", escontext);
