@@ -90,6 +90,9 @@ src/math/team.o: override CFLAGS += -fopenmp
 SHLIB_LINK += -fopenmp
 endif
 
+# What the module tells PostgreSQL 18 and later of itself.
+src/hashidx.o src/hashidx.bc: override CPPFLAGS += -DHX_VERSION='"$(EXTVERSION)"'
+
 # PGXS tracks no headers. There are few files: a change of one header builds all.
 $(OBJS) $(OBJS:.o=.bc): $(INCLUDES) Makefile
 

@@ -58,8 +58,8 @@ bytea *
 hamming_options(Datum reloptions, bool validate)
 {
 	static const relopt_parse_elt entries[] = {
-		{"method", RELOPT_TYPE_ENUM, offsetof(HammingOptions, method)},
-		{"chunks", RELOPT_TYPE_INT, offsetof(HammingOptions, chunks)},
+		{.optname = "method",.opttype = RELOPT_TYPE_ENUM,.offset = offsetof(HammingOptions, method)},
+		{.optname = "chunks",.opttype = RELOPT_TYPE_INT,.offset = offsetof(HammingOptions, chunks)},
 	};
 
 	return build_reloptions(reloptions, validate, options_kind, sizeof(HammingOptions),

@@ -17,9 +17,6 @@
 /* Support function 1 of an operator class: hashidx_hnsw_metric_*(internal), its HnswMetric. */
 #define HNSW_SUPPORT_METRIC 1
 
-/* ef_construction of an index whose options do not say; more helps in tight clusters. */
-#define HNSW_EF_CONSTRUCTION 64
-
 /* Build phases, after core's PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1). */
 #define HNSW_PHASE_READ 2
 #define HNSW_PHASE_PARTITION 3
@@ -76,8 +73,8 @@ extern HnswShape hnsw_declared_shape(Relation index);
  */
 extern void hnsw_shape_set_dims(Relation index, HnswShape *shape, uint32 dims);
 
-/* The index's ef_construction, from its options or the default for its m. */
-extern uint32 hnsw_ef_construction(Relation index);
+/* The index's ef_construction, from its options or the default for the shape's dimensions. */
+extern uint32 hnsw_ef_construction(Relation index, const HnswShape *shape);
 
 /* ERRCODE_DATA_EXCEPTION with both numbers unless a vector of that many dimensions belongs here. */
 extern void hnsw_check_dims(Relation index, const HnswShape *shape, uint32 dims);

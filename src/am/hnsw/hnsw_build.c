@@ -252,7 +252,7 @@ build_graph(HnswBuild *build, const HnswPoints *points, HxNode *number)
 	HxPoints	graph_points = hnsw_points_for_graph(points, build->rows.count);
 	HxGraphOptions options = {
 		.m = shape->m,
-		.ef_construction = hnsw_ef_construction(build->index),
+		.ef_construction = hnsw_ef_construction(build->index, shape),
 		.seed = shape->seed,
 	};
 

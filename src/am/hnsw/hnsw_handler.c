@@ -12,6 +12,15 @@
 #include "type/qvec.h"
 
 #define LEAST_M 16
+
+/*
+ * Candidates kept when the neighbours of a node are looked for: with few dimensions a node has
+ * many that are about as near, and the links are better when more of them are known.
+ */
+#define EF_CONSTRUCTION 64
+#define FEW_DIMS 256
+#define EF_CONSTRUCTION_FEW_DIMS 128
+
 #define LEAST_EF_CONSTRUCTION 16
 #define MOST_EF_CONSTRUCTION 1000
 
@@ -46,7 +55,7 @@ hx_hnsw_register(void)
 					  "Bits a coordinate of the links' codes, 1 or 2; 0 chooses by dimensions.",
 					  0, 0, 2, AccessExclusiveLock);
 	add_int_reloption(option_kind, "ef_construction",
-					  "Candidates kept when the neighbours of a node are looked for; 0 chooses by m.",
+					  "Candidates kept when the neighbours of a node are looked for; 0 chooses by dimensions.",
 					  0, 0, MOST_EF_CONSTRUCTION, ShareUpdateExclusiveLock);
 	add_enum_reloption(option_kind, "format",
 					   "How a node keeps its own vector; by default as dimensions suggest.",
@@ -70,10 +79,10 @@ static bytea *
 parse_options(Datum reloptions, bool validate)
 {
 	static const relopt_parse_elt table[] = {
-		{"m", RELOPT_TYPE_INT, offsetof(HnswOptions, m)},
-		{"code_bits", RELOPT_TYPE_INT, offsetof(HnswOptions, code_bits)},
-		{"ef_construction", RELOPT_TYPE_INT, offsetof(HnswOptions, ef_construction)},
-		{"format", RELOPT_TYPE_ENUM, offsetof(HnswOptions, format)},
+		{.optname = "m",.opttype = RELOPT_TYPE_INT,.offset = offsetof(HnswOptions, m)},
+		{.optname = "code_bits",.opttype = RELOPT_TYPE_INT,.offset = offsetof(HnswOptions, code_bits)},
+		{.optname = "ef_construction",.opttype = RELOPT_TYPE_INT,.offset = offsetof(HnswOptions, ef_construction)},
+		{.optname = "format",.opttype = RELOPT_TYPE_ENUM,.offset = offsetof(HnswOptions, format)},
 	};
 	HnswOptions *options = (HnswOptions *) build_reloptions(reloptions, validate, option_kind,
 															sizeof(HnswOptions), table,
@@ -111,12 +120,14 @@ hnsw_declared_shape(Relation index)
 }
 
 uint32
-hnsw_ef_construction(Relation index)
+hnsw_ef_construction(Relation index, const HnswShape *shape)
 {
 	const HnswOptions *options = (const HnswOptions *) index->rd_options;
 
-	return options != NULL && options->ef_construction > 0 ?
-		options->ef_construction : HNSW_EF_CONSTRUCTION;
+	if (options != NULL && options->ef_construction > 0)
+		return options->ef_construction;
+	return shape->metric != HNSW_HAMMING && shape->dims < FEW_DIMS ?
+		EF_CONSTRUCTION_FEW_DIMS : EF_CONSTRUCTION;
 }
 
 void

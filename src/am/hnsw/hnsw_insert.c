@@ -447,7 +447,6 @@ static void
 fix_shape(Relation index, Datum value)
 {
 	HnswShape	shape = hnsw_declared_shape(index);
-	uint32		ef_construction = hnsw_ef_construction(index);
 
 	if (shape.dims == 0)
 		hnsw_shape_set_dims(index, &shape, hnsw_value_dims(&shape, value));
@@ -466,7 +465,7 @@ fix_shape(Relation index, Datum value)
 		meta->dims = shape.dims;
 		meta->m = shape.m;
 		meta->code_bits = shape.link.bits;
-		meta->ef_construction = ef_construction;
+		meta->ef_construction = hnsw_ef_construction(index, &shape);
 		meta->seed = shape.seed;
 		GenericXLogFinish(record);
 	}

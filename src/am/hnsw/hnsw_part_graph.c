@@ -233,7 +233,7 @@ hnsw_part_build(HnswParts *parts, uint32 number)
 		.largest_norm = parts->largest_norm};
 	HxGraphOptions options = {
 		.m = shape->m,
-		.ef_construction = hnsw_ef_construction(parts->index),
+		.ef_construction = hnsw_ef_construction(parts->index, shape),
 		.seed = shape->seed,
 	};
 	HxPoints	graph_points;

@@ -336,7 +336,7 @@ hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm, Bloc
 	meta->dims = shape->dims;
 	meta->m = shape->m;
 	meta->code_bits = shape->link.bits;
-	meta->ef_construction = hnsw_ef_construction(index);
+	meta->ef_construction = hnsw_ef_construction(index, shape);
 	meta->largest_norm = largest_norm;
 	meta->seed = shape->seed;
 	meta->centre = centre;

@@ -142,11 +142,11 @@ options(Datum reloptions, bool validate)
 {
 	static relopt_kind kind = 0;
 	static const relopt_parse_elt elements[] = {
-		{"tables", RELOPT_TYPE_INT, offsetof(LshOptions, tables)},
-		{"bits", RELOPT_TYPE_INT, offsetof(LshOptions, bits)},
-		{"bands", RELOPT_TYPE_INT, offsetof(LshOptions, bands)},
-		{"rows", RELOPT_TYPE_INT, offsetof(LshOptions, rows)},
-		{"family", RELOPT_TYPE_ENUM, offsetof(LshOptions, family)},
+		{.optname = "tables",.opttype = RELOPT_TYPE_INT,.offset = offsetof(LshOptions, tables)},
+		{.optname = "bits",.opttype = RELOPT_TYPE_INT,.offset = offsetof(LshOptions, bits)},
+		{.optname = "bands",.opttype = RELOPT_TYPE_INT,.offset = offsetof(LshOptions, bands)},
+		{.optname = "rows",.opttype = RELOPT_TYPE_INT,.offset = offsetof(LshOptions, rows)},
+		{.optname = "family",.opttype = RELOPT_TYPE_ENUM,.offset = offsetof(LshOptions, family)},
 	};
 
 	if (kind == 0)
