@@ -24,12 +24,21 @@ init_postings_page(Page page, const void *context)
 	init_page(page, HX_PAGE_POSTINGS);
 }
 
+void
+hnsw_tail_blank(Page page, HxNode node)
+{
+	init_page(page, HX_PAGE_TAIL);
+	hnsw_tail(page)->node = node;
+	hnsw_page_reach(page, offsetof(HnswTailPage, data));
+}
+
 const HxRoom hnsw_rooms[HNSW_LISTS] = {
 	[HNSW_LIST_NODES] = {
 		.page_id = HX_PAGE_ID_HNSW,
 		.kind = HX_PAGE_NODES,
 		.head = offsetof(HnswMetaPage, room[HNSW_LIST_NODES]),
 		.init = init_nodes_page,
+		.init_tail = hnsw_tail_blank,
 	},
 	[HNSW_LIST_POSTINGS] = {
 		.page_id = HX_PAGE_ID_HNSW,
@@ -38,6 +47,15 @@ const HxRoom hnsw_rooms[HNSW_LISTS] = {
 		.init = init_postings_page,
 	},
 };
+
+HxRoom
+hnsw_nodes_room(const HnswShape *shape)
+{
+	HxRoom		room = hnsw_rooms[HNSW_LIST_NODES];
+
+	room.tail = shape->tail_pages;
+	return room;
+}
 
 void
 hnsw_page_reach(Page page, Size bytes)
