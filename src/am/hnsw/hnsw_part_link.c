@@ -17,7 +17,7 @@
 
 /* Vectors of a run take about this much memory. */
 #define RUN_BYTES ((Size) 16 << 20)
-#define LEAST_RUN 16
+#define LEAST_RUN 4
 
 /* Candidates for the links of a node: both its lists. */
 #define MOST_CANDIDATES (2 * HX_GRAPH_MAX_LINKS)
@@ -100,7 +100,8 @@ load_guest_lists(Linking *linking, HnswSpill *spill)
 
 		/* The parts may disagree on which of some equal points is the node. */
 		if (number != HX_NODE_NONE)
-			memcpy(linking->guest_lists + hnsw_node_place(parts->shape, linking->part->first, number) * m,
+			memcpy(linking->guest_lists +
+				   hnsw_node_place(parts->shape, linking->part->first, number) * m,
 				   list->links, m * sizeof(uint32));
 	}
 	hnsw_spill_end(spill);

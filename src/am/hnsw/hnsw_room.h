@@ -18,6 +18,14 @@ extern HxRoom hnsw_nodes_room(const HnswShape *shape);
 extern void hnsw_tail_blank(Page page, HxNode node);
 
 /*
+ * For vacuum: adopts a blank page, left by a crash between the extension of the file and the first
+ * record. With the blank ones behind it, before block `end`, it becomes a nodes page and its tail;
+ * if there are too few, a postings page. The buffer is not locked. Returns the next block.
+ */
+extern BlockNumber hnsw_room_adopt(Relation index, const HnswShape *shape, Buffer buf,
+								   BlockNumber end);
+
+/*
  * Tells in a page's header that its contents are used up to here, in bytes. What lies behind
  * was never used, is zero, and is left out of images in WAL.
  */

@@ -279,67 +279,6 @@ rewrite_page(HnswVacuum *vacuum, Buffer buf, bool list)
 	unlock_meta(meta_buf);
 }
 
-/* Whether a page, which is not locked, was never written. */
-static bool
-is_blank(Buffer buf)
-{
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-
-	bool		blank = PageIsNew(BufferGetPage(buf));
-
-	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
-	return blank;
-}
-
-/*
- * Adopts a blank page, left by a crash between the extension of the file and the first record.
- * With the blank ones that follow, before block `end`, it becomes a nodes page with its tail; if there
- * are too few, a postings page. Returns the next block. Nobody else writes to blank pages: what
- * extends the index keeps its first new page locked until it is no longer blank.
- */
-static BlockNumber
-adopt_blank(HnswVacuum *vacuum, Buffer buf, BlockNumber end)
-{
-	HxRoom		room = hnsw_nodes_room(&vacuum->shape);
-	BlockNumber blk = BufferGetBlockNumber(buf);
-	BlockNumber tail = 0;
-	Buffer		last = InvalidBuffer;
-
-	while (tail < room.tail && blk + tail + 1 < end)
-	{
-		Buffer		next = read_page(vacuum, blk + tail + 1);
-
-		if (!is_blank(next))
-		{
-			ReleaseBuffer(next);
-			break;
-		}
-		if (BufferIsValid(last))
-			ReleaseBuffer(last);
-		last = next;
-		tail++;
-	}
-	if (tail < room.tail)
-	{
-		if (BufferIsValid(last))
-			ReleaseBuffer(last);
-		last = InvalidBuffer;
-		room = hnsw_rooms[HNSW_LIST_POSTINGS];
-	}
-
-	Buffer		meta_buf = lock_meta(vacuum, true);
-
-	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
-	if (BufferIsValid(last))
-		LockBuffer(last, BUFFER_LOCK_EXCLUSIVE);
-	hx_room_adopt(vacuum->index, &room, meta_buf, buf, last);
-	if (BufferIsValid(last))
-		UnlockReleaseBuffer(last);
-	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
-	unlock_meta(meta_buf);
-	return blk + 1 + room.tail;
-}
-
 /* Takes the dead rows of a page away; returns the next block, before `end`. */
 static BlockNumber
 strip_page(HnswVacuum *vacuum, BlockNumber blk, BlockNumber end)
@@ -352,7 +291,7 @@ strip_page(HnswVacuum *vacuum, BlockNumber blk, BlockNumber end)
 	if (PageIsNew(BufferGetPage(buf)))
 	{
 		LockBuffer(buf, BUFFER_LOCK_UNLOCK);
-		next = adopt_blank(vacuum, buf, end);
+		next = hnsw_room_adopt(vacuum->index, &vacuum->shape, buf, end);
 	}
 	else
 	{
