@@ -150,7 +150,7 @@ foreach my $how ('cancelled', 'immediate')
 	my $err = '';
 	my $vacuum = IPC::Run::start(
 		[ 'psql', '-X', '-h', $node->host, '-p', $node->port, 'postgres', '-c', 'SET vacuum_cost_limit = 1',
-			'-c', 'SET vacuum_cost_delay = 30', '-c', 'VACUUM (INDEX_CLEANUP on) half' ],
+			'-c', 'SET vacuum_cost_delay = 100', '-c', 'VACUUM (INDEX_CLEANUP on) half' ],
 		'<', \undef, '>', \my $out, '2>', \$err);
 
 	for (1 .. 2000)

@@ -20,8 +20,8 @@
 #include "pgstat.h"
 
 /*
- * Points that are drawn at random while the table is read: at most, and at the least, unless that is
- * more than twice what memory was to hold.
+ * Points that are drawn at random while the table is read: at most, and at the least, unless that
+ * is more than twice what memory was to hold.
  */
 #define SAMPLE 16384
 #define LEAST_SAMPLE 4096
