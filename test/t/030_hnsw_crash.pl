@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep);
 
 my $rounds = $ENV{HX_ROUNDS} // 4;
 my $node = new_cluster('hnsw_crash', conf => q{
-	wal_consistency_checking = 'generic'
+	wal_consistency_checking = 'all'
 	restart_after_crash = on
 	checkpoint_timeout = 30s
 	max_wal_size = 64MB
@@ -55,6 +55,7 @@ INSERT INTO wide (v) SELECT test_near_vector(4200, i, :a + i) FROM generate_seri
 DELETE FROM wide WHERE id % 10 = :a;
 } => 2,
 	"VACUUM (TRUNCATE false) wide;\n" => 3,
+	"REINDEX INDEX wide_v;\n" => 1,
 	q{
 \set a random(0, 9)
 DELETE FROM item WHERE id % 10 = :a;
