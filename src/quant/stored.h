@@ -33,7 +33,8 @@ extern void hx_stored_decode(HxStoredFormat format, const uint8_t *stored, size_
 /*
  * Squared Euclidean distance, and inner product, of a float vector and a stored one.
  * `sum` is the sum of q's numbers (hx_stored_sum), which int8 needs. For f32 they are
- * those of kernel.h in double; the others sum in float, within 1e-5 of the terms' sum.
+ * those of kernel.h in double; the others sum in float, within 1e-5 of the terms' sum for up
+ * to 4,096 numbers, and in proportion for more.
  */
 extern double hx_stored_l2_squared(HxStoredFormat format, const float *q,
 								   const uint8_t *stored, size_t n);

@@ -24,6 +24,9 @@ $primary->safe_psql('postgres', q{
 	CREATE TABLE item (id bigserial, v qvec(24));
 	CREATE INDEX item_v ON item USING hashidx_hnsw (v) WITH (m = 16);
 	INSERT INTO item (v) SELECT test_near_vector(24, i % 9, i) FROM generate_series(1, 1500) AS i;
+	CREATE TABLE wide (id bigserial, v qvec(4200));
+	CREATE INDEX wide_v ON wide USING hashidx_hnsw (v);
+	INSERT INTO wide (v) SELECT test_near_vector(4200, i % 3, i) FROM generate_series(1, 100) AS i;
 	VACUUM ANALYZE;
 });
 $primary->backup('backup');
@@ -43,19 +46,29 @@ END;
 } => 5, q{
 \set a random(0, 20)
 DELETE FROM item WHERE id % 21 = :a;
-} => 3, "VACUUM (TRUNCATE false) item;\n" => 2);
+} => 3, "VACUUM (TRUNCATE false) item;\n" => 2, q{
+\set a random(1, 1000000)
+INSERT INTO wide (v) SELECT test_near_vector(4200, i, :a + i) FROM generate_series(1, 3) AS i;
+} => 5, q{
+\set a random(0, 5)
+DELETE FROM wide WHERE id % 6 = :a;
+} => 3, "VACUUM (TRUNCATE false) wide;\n" => 2);
 
 foreach my $round (1 .. $rounds)
 {
 	is(complaints($standby, 'item', '<->', 'test_vector(24, 1)', 'test_near_vector(24, 5, 0)'),
 		'', "round $round: the standby answers while it replays");
+	is(complaints($standby, 'wide', '<->', 'test_near_vector(4200, 1, 0)'), '', "round $round: also from large nodes");
 }
 is(stop_clients($clients), '', 'the writers met no error');
 $primary->wait_for_catchup($standby);
-is(check_index($_, 'item_v'), '', $_->name . ' is sound') foreach ($primary, $standby);
-is( $standby->safe_psql('postgres', q{SELECT hashidx_index_stats('item_v')}),
-	$primary->safe_psql('postgres', q{SELECT hashidx_index_stats('item_v')}),
-	'both have the same index');
+foreach my $index (qw(item_v wide_v))
+{
+	is(check_index($_, $index), '', $_->name . ": $index is sound") foreach ($primary, $standby);
+	is( $standby->safe_psql('postgres', qq{SELECT hashidx_index_stats('$index')}),
+		$primary->safe_psql('postgres', qq{SELECT hashidx_index_stats('$index')}),
+		"$index is the same on both");
+}
 
 $primary->stop;
 $standby->promote;
@@ -65,6 +78,11 @@ $standby->safe_psql('postgres', q{
 	INSERT INTO item (v) SELECT test_near_vector(24, i % 9, i) FROM generate_series(1, 300) AS i;});
 is(check_index($standby, 'item_v'), '', 'sound after promotion');
 is(complaints($standby, 'item', '<->', 'test_vector(24, 2)'), '', 'and right');
+
+# The file there is as long as replay made it: a new node must not take pages of one that was listed.
+$standby->safe_psql('postgres', q{INSERT INTO wide (v) SELECT test_near_vector(4200, i % 3, -i) FROM generate_series(1, 30) AS i});
+is(check_index($standby, 'wide_v'), '', 'large nodes are sound after promotion');
+is(complaints($standby, 'wide', '<->', 'test_near_vector(4200, 1, 0)'), '', 'and right');
 
 unlike(slurp_file($_->logfile), qr/PANIC|TRAP:|terminated by signal|inconsistent page/, $_->name . ' did not crash')
   foreach ($primary, $standby);

@@ -21,7 +21,7 @@ my $random = $ENV{HX_ROUNDS} // 20;
 my $page_size = 8192;
 my $contents = 24;
 my ($next, $kind, $page_id) = ($page_size - 8, $page_size - 4, $page_size - 2);
-my %kinds = (meta => 1, nodes => 4, postings => 5, entries => 6);
+my %kinds = (meta => 1, nodes => 4, postings => 5, entries => 6, tail => 16);
 
 # Of 8 dimensions in f32, 1 bit, 16 links: an own vector of 32 bytes, links of 8, codes of 1.
 my ($own, $links, $codes) = ($contents + 32, $contents + 64, $contents + 64 + 16 * 8);
@@ -120,26 +120,60 @@ my @aimed = (
 	[ 'entries in circles', put('entries', $next, sub { u32($_[1]) }), 1 ],
 );
 
-foreach my $i (1 .. $random)
+# Some bytes anywhere.
+sub scribble
 {
-	push @aimed, [ "random $i", sub {
-		my ($blocks) = @_;
+	my ($blocks) = @_;
 
-		foreach (1 .. 1 + int(rand(40)))
-		{
-			substr($blocks->[ int(rand(@$blocks)) ], $contents + int(rand($page_size - $contents)), 1) = chr(int(rand(256)));
-		}
-	}, 0 ];
+	foreach (1 .. 1 + int(rand(40)))
+	{
+		substr($blocks->[ int(rand(@$blocks)) ], $contents + int(rand($page_size - $contents)), 1) = chr(int(rand(256)));
+	}
+	return;
+}
+
+push @aimed, map { [ "random $_", \&scribble, 0 ] } 1 .. $random;
+
+# From here on tables of 2,100 dimensions: a node's record takes block 1, its tail block 2, and so on.
+my $first_wide = @aimed;
+
+push @aimed, (
+	[ 'no tail pages', put('meta', $contents + 54, u16(0)), 1 ],
+	[ 'more tail pages', put('meta', $contents + 54, u16(2)), 1 ],
+	[ 'all tail pages', put('meta', $contents + 54, u16(65535)), 1 ],
+	[ 'tail of another kind', put('tail', $kind, chr(4)), 1 ],
+	[ 'tail of another access method', put('tail', $page_id, u16(0xffa3)), 1 ],
+	[ 'tail zero', sub { $_[0][2] = "\0" x $page_size }, 1 ],
+	[ 'tail of another node', put('tail', $contents, u32(3)), 1 ],
+	[ 'tail of another version', put('tail', $contents + 4, u32(1)), 1 ],
+	[ 'vector in the tail', put('tail', $contents + 8, float(1e30)), 1 ],
+	[ 'vector in the tail not a number', put('tail', $contents + 12, float('nan')), 1 ],
+	[ 'tail without its node', sub { $_[0][1] = "\0" x $page_size }, 1 ],
+	[ 'node a tail', put('nodes', $kind, chr(16)), 1 ],
+	[ 'link to a tail', put('nodes', $contents + 32 + 3792, u32(2)), 1 ],
+	[ 'end of the file lost', sub {
+		my ($blocks) = @_;
+		my ($last) = grep { ord(substr($blocks->[$_], $kind, 1)) == $kinds{nodes} } reverse 0 .. $#$blocks;
+
+		splice(@$blocks, $last + 1);
+	}, 1 ],
+	map { [ "random in large nodes $_", \&scribble, 0 ] } 1 .. $random / 4);
+
+sub dims_of
+{
+	my ($table) = @_;
+
+	return $table < $first_wide ? 8 : 2100;
 }
 
 my $node = new_cluster('hnsw_damage');
 
 add_vectors($node);
-$node->safe_psql('postgres', join("\n", map { qq{
-	CREATE TABLE t$_ (id int, v qvec(8));
+$node->safe_psql('postgres', join("\n", map { my $dims = dims_of($_); qq{
+	CREATE TABLE t$_ (id int, v qvec($dims));
 	CREATE INDEX v$_ ON t$_ USING hashidx_hnsw (v) WITH (m = 16, code_bits = 1, format = f32);
-	INSERT INTO t$_ SELECT i, test_vector(8, 1) FROM generate_series(1, 400) AS i;
-	INSERT INTO t$_ SELECT i, test_vector(8, i) FROM generate_series(401, 500) AS i;} } 0 .. $#aimed)
+	INSERT INTO t$_ SELECT i, test_vector($dims, 1) FROM generate_series(1, 400) AS i;
+	INSERT INTO t$_ SELECT i, test_vector($dims, i) FROM generate_series(401, 500) AS i;} } 0 .. $#aimed)
 	. "\nCHECKPOINT;");
 
 my @paths = map { $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('v$_')") } 0 .. $#aimed;
@@ -160,7 +194,12 @@ $node->start;
 sub endings
 {
 	my ($statement, @tables) = @_;
-	my $script = join("\n", map { (my $sql = $statement) =~ s/#/$_/g; "$sql;\n\\echo # :SQLSTATE" } @tables);
+	my $script = join("\n", map {
+			my $dims = dims_of($_);
+			(my $sql = $statement) =~ s/#/$_/g;
+			$sql =~ s/DIMS/$dims/g;
+			"$sql;\n\\echo # :SQLSTATE"
+		} @tables);
 	my ($status, $out, $err) = $node->psql('postgres',
 		"SET statement_timeout = '60s'; SET enable_seqscan = off; SET client_min_messages = error;\n$script", on_error_stop => 0);
 
@@ -179,22 +218,22 @@ sub check_endings
 	return @states;
 }
 
-check_endings('ordered scan', 'SELECT id FROM t# ORDER BY v <-> test_vector(8, 1) LIMIT 5');
+check_endings('ordered scan', 'SELECT id FROM t# ORDER BY v <-> test_vector(DIMS, 1) LIMIT 5');
 # Of a vector or a row that looks like one, only the server can find out that it is wrong: its XX000 is judged below.
 my $drained = qr/00000|XX002|0A000|XX001|XX000/;
 
-check_endings('drained scan', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(8, 450) OFFSET 0) AS s', good => $drained);
+check_endings('drained scan', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(DIMS, 450) OFFSET 0) AS s', good => $drained);
 check_endings('stats', q{SELECT hashidx_index_stats('v#')});
 
 my @checks = check_endings('check', q{SELECT hashidx_check('v#', true)});
 
 is(join(', ', map { $aimed[$_][2] && $checks[$_] eq '00000' ? $aimed[$_][0] : () } 0 .. $#aimed), '',
 	'hashidx_check notices what it can know');
-check_endings('insert', 'INSERT INTO t# SELECT i, test_vector(8, i) FROM generate_series(490, 520) AS i');
-check_endings('insert of equal vectors', 'INSERT INTO t# SELECT i, test_vector(8, 1) FROM generate_series(1, 200) AS i');
+check_endings('insert', 'INSERT INTO t# SELECT i, test_vector(DIMS, i) FROM generate_series(490, 520) AS i');
+check_endings('insert of equal vectors', 'INSERT INTO t# SELECT i, test_vector(DIMS, 1) FROM generate_series(1, 200) AS i');
 check_endings('delete', 'DELETE FROM t# WHERE id % 3 = 0', good => qr/00000/);
 check_endings('vacuum', 'VACUUM t#');
-check_endings('scan after vacuum', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(8, 450) OFFSET 0) AS s', good => $drained);
+check_endings('scan after vacuum', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(DIMS, 450) OFFSET 0) AS s', good => $drained);
 
 # The cure; a build takes its time.
 check_endings('reindex', 'REINDEX INDEX v#', good => qr/00000/, every => 9);

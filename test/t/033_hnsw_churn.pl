@@ -103,6 +103,23 @@ foreach my $round (1 .. 4)
 cmp_ok($node->safe_psql('postgres', q{SELECT pg_relation_size('churn_v')}), '<=', 1.05 * $size, 'the index has not grown');
 is(check_index($node, 'churn_v'), '', 'and is sound');
 
+# The same with nodes that are larger than a page.
+$node->safe_psql('postgres', q{
+	CREATE TABLE wide (id int, v qvec(4200));
+	CREATE INDEX wide_v ON wide USING hashidx_hnsw (v);
+	INSERT INTO wide SELECT i, test_near_vector(4200, i % 5, i) FROM generate_series(1, 200) AS i;});
+$size = $node->safe_psql('postgres', q{SELECT pg_relation_size('wide_v')});
+foreach my $round (1 .. 4)
+{
+	$node->safe_psql('postgres', "DELETE FROM wide WHERE id % 10 <> $round");
+	$node->safe_psql('postgres', 'VACUUM wide');
+	$node->safe_psql('postgres',
+		"INSERT INTO wide SELECT i, test_near_vector(4200, i % 5, i) FROM generate_series(1, 200) AS i WHERE i % 10 <> $round");
+	is(check_index($node, 'wide_v'), '', "round $round: wide_v is sound");
+}
+cmp_ok($node->safe_psql('postgres', q{SELECT pg_relation_size('wide_v')}), '<=', 1.05 * $size, 'wide_v has not grown');
+is(complaints($node, 'wide', '<->', 'test_near_vector(4200, 1, 0)'), '', 'and gives all rows in order');
+
 no_crash($node);
 $node->stop;
 done_testing();

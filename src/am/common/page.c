@@ -4,6 +4,8 @@
  */
 #include "am/common/page.h"
 
+#include "storage/lmgr.h"
+
 void
 hx_page_init(Page page, HxPageKind kind, uint16 page_id)
 {
@@ -62,4 +64,27 @@ Buffer
 hx_page_extend(Relation index)
 {
 	return ExtendBufferedRel(BMR_REL(index), MAIN_FORKNUM, NULL, EB_LOCK_FIRST);
+}
+
+Buffer
+hx_page_extend_run(Relation index, BlockNumber more, Buffer *last)
+{
+	bool		shared = more > 0 && !RELATION_IS_LOCAL(index);
+
+	/* The server lets us take this lock again for each page. */
+	if (shared)
+		LockRelationForExtension(index, ExclusiveLock);
+
+	Buffer		first = hx_page_extend(index);
+
+	*last = InvalidBuffer;
+	for (; more > 0; more--)
+	{
+		if (BufferIsValid(*last))
+			UnlockReleaseBuffer(*last);
+		*last = hx_page_extend(index);
+	}
+	if (shared)
+		UnlockRelationForExtension(index, ExclusiveLock);
+	return first;
 }

@@ -43,7 +43,8 @@ typedef enum HxPageKind
 	HX_PAGE_CHUNK_LEAF = 13,	/* hamming: codes and rows in the order of a chunk */
 	HX_PAGE_CHUNK_INNER = 14,	/* hamming: the way to the leaves */
 	HX_PAGE_EXTENTS = 15,		/* hamming: where its codes pages are */
-	HX_PAGE_KIND_LAST = HX_PAGE_EXTENTS,
+	HX_PAGE_TAIL = 16,			/* what does not fit a node's page */
+	HX_PAGE_KIND_LAST = HX_PAGE_TAIL,
 } HxPageKind;
 
 /* The page stands in its kind's list of pages with room. */
@@ -100,5 +101,12 @@ extern bool hx_page_tid_is_plausible(Relation heap, BlockNumber *blocks,
 
 /* Extends the main fork by one zero page; returns its buffer, exclusively locked. */
 extern Buffer hx_page_extend(Relation index);
+
+/*
+ * Extends it by a page and so many more right behind it, with none of others between. Returns the
+ * first one's buffer, and in *last that of the last (invalid when there are no more), exclusively
+ * locked both.
+ */
+extern Buffer hx_page_extend_run(Relation index, BlockNumber more, Buffer *last);
 
 #endif							/* HX_AM_PAGE_H */

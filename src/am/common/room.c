@@ -54,23 +54,45 @@ pop_head(Relation index, const HxRoom *room, Buffer meta_buf, Buffer buf)
 	GenericXLogFinish(record);
 }
 
-/* Adds a page to the index, as the head of the list. */
+/* Makes a page of the list, and its tail; `noted` is told of it, unless invalid. */
 static void
-push_new_page(Relation index, const HxRoom *room, Buffer meta_buf)
+init_pages(Relation index, const HxRoom *room, Buffer meta_buf, Buffer buf, Buffer last,
+		   Buffer noted)
 {
-	Buffer		noted = room->open == NULL ? InvalidBuffer :
-		room->open(index, BufferGetPage(meta_buf));
-	Buffer		buf = hx_page_extend(index);
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		meta_page = GenericXLogRegisterBuffer(record, meta_buf, 0);
 	Page		page = GenericXLogRegisterBuffer(record, buf, GENERIC_XLOG_FULL_IMAGE);
 
 	room->init(page, room->context);
 	hx_room_push(room, meta_page, page, BufferGetBlockNumber(buf));
+	if (BufferIsValid(last))
+		room->init_tail(GenericXLogRegisterBuffer(record, last, GENERIC_XLOG_FULL_IMAGE),
+						BufferGetBlockNumber(buf));
 	if (BufferIsValid(noted))
 		room->note(record, meta_page, noted, BufferGetBlockNumber(buf));
 	GenericXLogFinish(record);
+}
+
+void
+hx_room_adopt(Relation index, const HxRoom *room, Buffer meta_buf, Buffer buf, Buffer last)
+{
+	Assert(room->open == NULL);
+	init_pages(index, room, meta_buf, buf, last, InvalidBuffer);
+}
+
+/* Adds a page to the index, as the head of the list. */
+static void
+push_new_page(Relation index, const HxRoom *room, Buffer meta_buf)
+{
+	Buffer		noted = room->open == NULL ? InvalidBuffer :
+		room->open(index, BufferGetPage(meta_buf));
+	Buffer		last;
+	Buffer		buf = hx_page_extend_run(index, room->tail, &last);
+
+	init_pages(index, room, meta_buf, buf, last, noted);
 	UnlockReleaseBuffer(buf);
+	if (BufferIsValid(last))
+		UnlockReleaseBuffer(last);
 	if (BufferIsValid(noted))
 		UnlockReleaseBuffer(noted);
 }

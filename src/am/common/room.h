@@ -29,6 +29,14 @@ typedef struct HxRoom
 	 */
 	Buffer		(*open) (Relation index, Page meta_page);
 	void		(*note) (GenericXLogState *record, Page meta_page, Buffer buf, BlockNumber blk);
+
+	/*
+	 * So many blocks behind each page of the list belong to it: its tail. They come to the index
+	 * together with the page; init_tail() makes the last of them, so that a record tells of
+	 * all, and the others stay zero until they are written. 0: none, and NULL.
+	 */
+	BlockNumber tail;
+	void		(*init_tail) (Page page, BlockNumber head);
 } HxRoom;
 
 /*
@@ -43,6 +51,14 @@ extern Buffer hx_room_lock(Relation index, const HxRoom *room, BlockNumber blk);
  * no page is left. The caller holds no buffer lock.
  */
 extern void hx_room_advance(Relation index, const HxRoom *room, BlockNumber *blk);
+
+/*
+ * Makes a page of the list of blank ones that a crash left behind: of `buf`, and of `last` the end
+ * of its tail (invalid when there is none). All buffers are exclusively locked. Not for lists
+ * with open().
+ */
+extern void hx_room_adopt(Relation index, const HxRoom *room, Buffer meta_buf, Buffer buf,
+						  Buffer last);
 
 /*
  * Puts a page at the head of its list. Both pages are registered with an open record, their

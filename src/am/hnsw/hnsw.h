@@ -69,7 +69,7 @@ extern HnswShape hnsw_declared_shape(Relation index);
 
 /*
  * Sets the dimensions of a shape whose dims are 0, choosing by the options what they leave
- * open; errors when a node of that many dimensions does not fit a page.
+ * open. Whatever a column's type allows has a shape.
  */
 extern void hnsw_shape_set_dims(Relation index, HnswShape *shape, uint32 dims);
 
@@ -93,6 +93,9 @@ extern void hnsw_check_kind(Relation index, Buffer buf, HxPageKind kind);
 
 /* The buffer of a node's page, pinned; as ReadBuffer, but faster for pages read before. */
 extern Buffer hnsw_read_buffer(Relation index, const HnswShape *shape, HxNode node);
+
+/* The same of any page. */
+extern Buffer hnsw_read_block(Relation index, BlockNumber blk);
 
 /* hnsw_build.c */
 extern IndexBuildResult *hnsw_build(Relation heap, Relation index, IndexInfo *info);

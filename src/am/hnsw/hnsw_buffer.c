@@ -44,32 +44,69 @@ prefetch_node(Buffer buf, Size offset, Size bytes)
 		__builtin_prefetch(page + offset + at);
 }
 
+/* Where the buffer of a page is remembered that is not one of a temporary table. */
+static inline Hint *
+hint_of(uint32 key)
+{
+	if (hints == NULL)
+		hints = MemoryContextAllocZero(TopMemoryContext, HINTS * sizeof(Hint));
+	return &hints[key & (HINTS - 1)];
+}
+
+/* Is it worth while to look into the buffer that is remembered? */
+static inline bool
+is_hinted(const Hint *hint, uint32 key)
+{
+	static uint32 reads;
+
+	return hint->key == key && hint->buf != InvalidBuffer && ++reads % COUNTED_READ != 0;
+}
+
+/* Pins the page in the buffer that is remembered; false when it is there no more. */
+static inline bool
+read_hinted(Relation index, BlockNumber blk, Buffer buf)
+{
+	if (!ReadRecentBuffer(index->rd_locator, MAIN_FORKNUM, blk, buf))
+		return false;
+	pgstat_count_buffer_read(index);
+	pgstat_count_buffer_hit(index);
+	return true;
+}
+
 Buffer
 hnsw_read_buffer(Relation index, const HnswShape *shape, HxNode node)
 {
-	static uint32 reads;
 	BlockNumber blk = hnsw_node_block(shape, node);
 	uint32		key = key_of(index, blk);
 
 	if (RelationUsesLocalBuffers(index))
 		return ReadBuffer(index, blk);
-	if (hints == NULL)
-		hints = MemoryContextAllocZero(TopMemoryContext, HINTS * sizeof(Hint));
 
-	Hint	   *hint = &hints[key & (HINTS - 1)];
+	Hint	   *hint = hint_of(key);
 
-	if (hint->key == key && hint->buf != InvalidBuffer && ++reads % COUNTED_READ != 0)
+	if (is_hinted(hint, key))
 	{
 		prefetch_node(hint->buf,
 					  SizeOfPageHeaderData + hnsw_node_slot(shape, node) * shape->node_bytes,
 					  shape->node_bytes);
-		if (ReadRecentBuffer(index->rd_locator, MAIN_FORKNUM, blk, hint->buf))
-		{
-			pgstat_count_buffer_read(index);
-			pgstat_count_buffer_hit(index);
+		if (read_hinted(index, blk, hint->buf))
 			return hint->buf;
-		}
 	}
 	*hint = (Hint) {key, ReadBuffer(index, blk)};
+	return hint->buf;
+}
+
+Buffer
+hnsw_read_block(Relation index, BlockNumber blk)
+{
+	uint32		key = key_of(index, blk);
+
+	if (RelationUsesLocalBuffers(index))
+		return ReadBuffer(index, blk);
+
+	Hint	   *hint = hint_of(key);
+
+	if (!is_hinted(hint, key) || !read_hinted(index, blk, hint->buf))
+		*hint = (Hint) {key, ReadBuffer(index, blk)};
 	return hint->buf;
 }

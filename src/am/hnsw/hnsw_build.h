@@ -57,8 +57,8 @@ typedef struct HnswGraph
 extern HxNode *hnsw_order_points(const HnswGraph *graph);
 
 /*
- * Writes the nodes to new pages in that order. They get numbers that follow each other, of
- * which the first is returned; sets number[point].
+ * Writes the nodes to new pages in that order. They get numbers that follow each other
+ * (hnsw_node_after), of which the first is returned; sets number[point].
  */
 extern HxNode hnsw_write_nodes(Relation index, HxCompute *compute, const HnswGraph *graph,
 							   const HxNode *order, HxNode *number);

@@ -77,6 +77,7 @@ stored_shape(Relation index, const HnswMetaPage *meta)
 		.seed = meta->seed,
 		.m = meta->m,
 		.link.bits = meta->code_bits,
+		.tail_pages = meta->tail_pages,
 	};
 
 	if (meta->dims == 0)

@@ -13,6 +13,7 @@
 
 #include "am/hnsw/hnsw_expand.h"
 #include "am/hnsw/hnsw_reach.h"
+#include "am/hnsw/hnsw_tail.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -37,6 +38,8 @@ typedef struct HnswCheck
 	uint32		every;			/* codes are checked of each so many-th node */
 	HnswQuery	node;
 	HnswQuery	neighbour;
+	uint8	   *node_own;		/* own vectors of nodes that have a tail, else not used */
+	uint8	   *neighbour_own;
 } HnswCheck;
 
 const void *
@@ -97,14 +100,63 @@ read_kind(HnswCheck *check, BlockNumber blk, HxPageKind kind, char *copy)
 	return hx_page_problem(copy, HX_PAGE_ID_HNSW) == NULL && hx_page_opaque(copy)->kind == kind;
 }
 
-/* Copies a node; false when there is none, or no sound one. */
+/*
+ * Copies a nodes page whose node has a tail, and if it is in use, its own vector, which belongs to
+ * just this copy. NULL, or what is wrong with block *at.
+ */
+static const char *
+read_run(HnswCheck *check, BlockNumber blk, char *copy, uint8 *own, BlockNumber *at)
+{
+	const HnswShape *shape = &check->shape;
+	HnswNodeHead *head = hnsw_node_head(shape, copy, 0);
+	const char *problem;
+	Buffer		buf = ReadBuffer(check->index, blk);
+
+	*at = blk;
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	memcpy(copy, BufferGetPage(buf), BLCKSZ);
+	problem = hx_page_problem(copy, HX_PAGE_ID_HNSW);
+	if (problem == NULL)
+		problem = hnsw_node_problem(shape, head);
+	if (problem == NULL && blk + shape->tail_pages >= RelationGetNumberOfBlocks(check->index))
+		problem = hnsw_tail_beyond;
+	if (problem == NULL && head->state != HNSW_FREE)
+		problem = hnsw_tail_copy(check->index, shape, blk, head, NULL, own, at);
+	UnlockReleaseBuffer(buf);
+	return problem;
+}
+
+/* Copies a nodes page, and what has a tail to `own`; false when it is none, or not sound. */
+static bool
+read_nodes(HnswCheck *check, BlockNumber blk, char *copy, uint8 *own)
+{
+	BlockNumber at;
+
+	return read_kind(check, blk, HX_PAGE_NODES, copy) &&
+		(check->shape.tail_pages == 0 || read_run(check, blk, copy, own, &at) == NULL);
+}
+
+/* A node of a page that has been copied; false when there is none, or no sound one. */
+static bool
+find_node(HnswCheck *check, HxNode node, char *copy, HnswNodeHead **head)
+{
+	*head = hnsw_node_head(&check->shape, copy, hnsw_node_slot(&check->shape, node));
+	return hnsw_node_problem(&check->shape, *head) == NULL && (*head)->state != HNSW_FREE;
+}
+
+/* Copies a node but for its tail; false when there is none, or no sound one. */
 static bool
 read_node(HnswCheck *check, HxNode node, char *copy, HnswNodeHead **head)
 {
-	if (!read_kind(check, hnsw_node_block(&check->shape, node), HX_PAGE_NODES, copy))
-		return false;
-	*head = hnsw_node_head(&check->shape, copy, hnsw_node_slot(&check->shape, node));
-	return hnsw_node_problem(&check->shape, *head) == NULL && (*head)->state != HNSW_FREE;
+	return read_kind(check, hnsw_node_block(&check->shape, node), HX_PAGE_NODES, copy) &&
+		find_node(check, node, copy, head);
+}
+
+/* The own vector of a node in a copy that read_nodes() has made. */
+static const uint8 *
+own_of(HnswCheck *check, HnswNodeHead *head, const uint8 *own)
+{
+	return check->shape.tail_pages > 0 ? own : hnsw_node_own(head);
 }
 
 /* First pass */
@@ -132,6 +184,27 @@ note_nodes(HnswCheck *check, BlockNumber blk, Page page)
 	}
 }
 
+/* Looks at the tail of a nodes page: of a free slot it may still be blank. */
+static void
+note_tail(HnswCheck *check, BlockNumber blk, char *copy)
+{
+	BlockNumber at;
+	const char *problem = read_run(check, blk, copy, check->node_own, &at);
+
+	if (problem == NULL && hnsw_node_head(&check->shape, copy, 0)->state == HNSW_FREE)
+	{
+		for (at = blk + 1; at <= blk + check->shape.tail_pages && problem == NULL; at++)
+		{
+			read_page(check->index, at, copy);
+			if (!PageIsNew(copy))
+				problem = hnsw_tail_problem(copy, blk);
+		}
+		at--;
+	}
+	if (problem != NULL)
+		hx_check_warn(check->check, at, "%s", problem);
+}
+
 static void
 note_postings(HnswCheck *check, BlockNumber blk, Page page)
 {
@@ -147,22 +220,38 @@ note_postings(HnswCheck *check, BlockNumber blk, Page page)
 	}
 }
 
-static void
+/* Has replay made the node of a tail page since the blocks before that page were read? */
+static bool
+has_node(HnswCheck *check, BlockNumber blk, Page page)
+{
+	PGAlignedBlock copy;
+	HxNode		node = hnsw_tail(page)->node;
+
+	return node < blk && blk - node <= check->shape.tail_pages &&
+		read_kind(check, node, HX_PAGE_NODES, copy.data);
+}
+
+/* Returns the next block. */
+static BlockNumber
 note_page(HnswCheck *check, BlockNumber blk)
 {
 	PGAlignedBlock copy;
+	HxPageKind	kind = 0;
 	const char *problem;
 
 	read_page(check->index, blk, copy.data);
 	if (PageIsNew(copy.data))
-		return;					/* left by a crash; vacuum adopts it */
+		return blk + 1;			/* left by a crash; vacuum adopts it */
 	problem = hx_page_problem(copy.data, HX_PAGE_ID_HNSW);
 	if (problem == NULL)
 	{
-		switch (hx_page_opaque(copy.data)->kind)
+		kind = hx_page_opaque(copy.data)->kind;
+		switch (kind)
 		{
 			case HX_PAGE_NODES:
 				note_nodes(check, blk, copy.data);
+				if (check->shape.tail_pages > 0)
+					note_tail(check, blk, copy.data);
 				break;
 			case HX_PAGE_POSTINGS:
 				note_postings(check, blk, copy.data);
@@ -173,12 +262,17 @@ note_page(HnswCheck *check, BlockNumber blk)
 			case HX_PAGE_CENTRE:
 				problem = hnsw_centre_problem(copy.data);
 				break;
+			case HX_PAGE_TAIL:
+				if (!has_node(check, blk, copy.data))
+					problem = "The page has a part of a vector, but belongs to no node.";
+				break;
 			default:
 				problem = "The page is of a kind that does not belong here.";
 		}
 	}
 	if (problem != NULL)
 		hx_check_warn(check->check, blk, "%s", problem);
+	return hnsw_next_block(&check->shape, blk, kind);
 }
 
 /* Second pass */
@@ -234,9 +328,11 @@ is_code_right(HnswCheck *check, const HnswQuery *from, const float *centre, cons
 	uint8	   *code_again;
 	bool		is_right;
 
-	if (!read_node(check, link->node, copy.data, &head))
+	if (!read_nodes(check, hnsw_node_block(&check->shape, link->node), copy.data,
+					check->neighbour_own) ||
+		!find_node(check, link->node, copy.data, &head))
 		return true;
-	open_vector(check, &check->neighbour, hnsw_node_own(head), centre);
+	open_vector(check, &check->neighbour, own_of(check, head, check->neighbour_own), centre);
 	code_again = palloc0(check->shape.code_bytes);
 	hnsw_link_make(&check->shape, centre, from, &check->neighbour, &again, code_again);
 	is_right = memcmp(&again, link, sizeof(again)) == 0 &&
@@ -253,7 +349,7 @@ check_codes(HnswCheck *check, BlockNumber blk, HxNode node, HnswNodeHead *head)
 	PGAlignedBlock copy;
 	HnswNodeHead *now;
 
-	open_vector(check, &check->node, hnsw_node_own(head), centre);
+	open_vector(check, &check->node, own_of(check, head, check->node_own), centre);
 	for (unsigned i = 0; i < head->links; i++)
 	{
 		const HxLink *link = &hnsw_node_links(&check->shape, head)[i];
@@ -280,7 +376,8 @@ check_rows(HnswCheck *check, BlockNumber blk, HnswNodeHead *head, const ItemPoin
 						  ItemPointerGetBlockNumberNoCheck(&rows[i]),
 						  ItemPointerGetOffsetNumberNoCheck(&rows[i]));
 		else if (check->check->filter != NULL)
-			hx_check_add_row(check->check, rows[i], hnsw_node_own(head), check->shape.own_bytes);
+			hx_check_add_row(check->check, rows[i], own_of(check, head, check->node_own),
+							 check->shape.own_bytes);
 	}
 }
 
@@ -496,13 +593,18 @@ check_graph(HnswCheck *check)
 	check->nodes = new_bits(numbers);
 	check->postings = new_bits((uint64) check->blocks * HNSW_POSTINGS_PER_PAGE);
 	check->every = Max(numbers / CODES_CHECKED, 1);
-	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < check->blocks; blk++)
-		note_page(check, blk);
+	if (check->shape.tail_pages > 0)
+	{
+		check->node_own = palloc(check->shape.own_bytes);
+		check->neighbour_own = palloc(check->shape.own_bytes);
+	}
+	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < check->blocks;)
+		blk = note_page(check, blk);
 	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < check->blocks; blk++)
 	{
 		PGAlignedBlock copy;
 
-		if (read_kind(check, blk, HX_PAGE_NODES, copy.data))
+		if (read_nodes(check, blk, copy.data, check->node_own))
 			check_nodes_page(check, blk, copy.data);
 	}
 	check_orphans(check);

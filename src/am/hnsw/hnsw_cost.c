@@ -34,15 +34,17 @@
 #define GUESSED_EFFORT 40
 #define GUESSED_NODE_BYTES 4096
 
-/* The visit of a node, as far as pages are cached. */
+/* The visit of a node, as far as pages are cached; its tail pages follow the first. */
 static Cost
-visit_cost(const IndexOptInfo *info, double node_bytes)
+visit_cost(const IndexOptInfo *info, double tail_pages, double node_bytes)
 {
 	double		random_page_cost;
+	double		seq_page_cost;
 	double		cached = Min(effective_cache_size / Max((double) info->pages, 1), 1);
 
-	get_tablespace_page_costs(info->reltablespace, &random_page_cost, NULL);
-	return random_page_cost * (1 - cached * (1 - CACHED_PAGE_SHARE)) +
+	get_tablespace_page_costs(info->reltablespace, &random_page_cost, &seq_page_cost);
+	return (random_page_cost + tail_pages * seq_page_cost) *
+		(1 - cached * (1 - CACHED_PAGE_SHARE)) +
 		node_bytes / BYTES_PER_OPERATOR * cpu_operator_cost;
 }
 
@@ -54,6 +56,7 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	IndexOptInfo *info = path->indexinfo;
 	double		effort = GUESSED_EFFORT;
 	double		node_bytes = GUESSED_NODE_BYTES;
+	double		tail_pages = 0;
 
 	*selectivity = 1;
 	*correlation = 0;			/* neighbours lie anywhere in the table */
@@ -74,15 +77,16 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 
 		if (cache->shape.dims > 0)
 		{
-			effort = hnsw_scan_effort(cache, (double) info->pages * cache->shape.nodes_per_page);
-			node_bytes = cache->shape.node_bytes;
+			effort = hnsw_scan_effort(cache, hnsw_nodes_in(&cache->shape, info->pages));
+			node_bytes = cache->shape.node_bytes + cache->shape.own_bytes - cache->shape.head_bytes;
+			tail_pages = cache->shape.tail_pages;
 		}
 		index_close(index, NoLock);
 	}
 
 	double		rows = clamp_row_est(info->tuples);
 	double		beam = VISITS_PER_EFFORT * effort;
-	Cost		visit = visit_cost(info, node_bytes);
+	Cost		visit = visit_cost(info, tail_pages, node_bytes);
 
 	*startup = Min(VISITS_BEFORE + beam, rows) * visit;
 	*total = *startup + hx_am_scattered_cost(root, info, rows) + rows *

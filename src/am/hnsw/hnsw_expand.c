@@ -61,6 +61,23 @@ hnsw_lock_node(HnswExpander *expander, HxNode node, Buffer *buf)
 	return head;
 }
 
+const uint8 *
+hnsw_expander_copy_own(HnswExpander *expander, HxNode node, HnswNodeHead *head)
+{
+	const HnswQuery *query = expander->query;
+	BlockNumber blk = hnsw_node_block(query->shape, node);
+	const char *problem;
+
+	if (blk + query->shape->tail_pages >= expander->blocks)
+		expander->blocks = RelationGetNumberOfBlocks(expander->index);
+	problem = blk + query->shape->tail_pages >= expander->blocks ? hnsw_tail_beyond :
+		hnsw_tail_copy(expander->index, query->shape, node, head, expander->strategy,
+					   query->own, &blk);
+	if (problem != NULL)
+		hx_page_report_damage(expander->index, blk, "%s", problem);
+	return query->own;
+}
+
 bool
 hnsw_expand(void *context, HxNode node, HxExpansion *expansion)
 {
@@ -78,7 +95,8 @@ hnsw_expand(void *context, HxNode node, HxExpansion *expansion)
 
 	const HxLink *links = hnsw_node_links(shape, head);
 
-	expansion->distance = hnsw_query_distance(query, hnsw_node_own(head));
+	expander->own = hnsw_expander_own(expander, node, head);
+	expansion->distance = hnsw_query_distance(query, expander->own);
 	expansion->count = head->links;
 	for (unsigned i = 0; i < head->links; i++)
 		expansion->node[i] = links[i].node;

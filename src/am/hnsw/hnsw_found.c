@@ -14,8 +14,12 @@
 
 #define FIRST_ROOM 64
 
-/* The share of the terms' sum by which a distance to a stored vector may be wrong (stored.h). */
+/*
+ * The share of the terms' sum by which a distance to a stored vector may be wrong (stored.h): up to
+ * so many terms, and with more in proportion.
+ */
 #define FLOAT_SUM_ERROR 1.2e-5
+#define FLOAT_SUM_TERMS 4096.0
 #define DOUBLE_SUM_ERROR 1.2e-7		/* of rounding the sum to a float */
 
 /* Rounding moves the query's own coordinates by less than these shares of its length. */
@@ -83,7 +87,8 @@ HnswFound
 hnsw_found_make(const HnswQuery *query, HxNode node, const HnswNodeHead *head, float distance)
 {
 	const HnswShape *shape = query->shape;
-	double		sum_error = shape->stored == HX_STORED_F32 ? DOUBLE_SUM_ERROR : FLOAT_SUM_ERROR;
+	double		sum_error = shape->stored == HX_STORED_F32 ? DOUBLE_SUM_ERROR :
+		FLOAT_SUM_ERROR * Max(shape->own_dims / FLOAT_SUM_TERMS, 1);
 	double		low = distance;
 	double		high = distance;
 	HnswFound	found = {

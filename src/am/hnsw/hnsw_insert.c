@@ -107,7 +107,7 @@ static void
 remember_node(void *context, HxNode node, HnswNodeHead *head, float distance)
 {
 	Inserter   *inserter = context;
-	const uint8 *own = hnsw_node_own(head);
+	const uint8 *own = inserter->expander.own;
 
 	inserter->last_distance = inserter->shape.metric == HNSW_IP ?
 		hnsw_query_link_distance(&inserter->query, own) : distance;
@@ -233,7 +233,7 @@ make_node(Inserter *inserter, ItemPointer tid, const unsigned *chosen, unsigned 
 	head->postings = HNSW_NO_POSTING;
 	head->error = inserter->point.error;
 	head->row[0] = *tid;
-	memcpy(hnsw_node_own(head), inserter->point.stored, shape->own_bytes);
+	memcpy(hnsw_node_own(head), inserter->point.stored, shape->head_bytes);
 
 	for (unsigned i = 0; i < count; i++)
 	{
@@ -281,15 +281,16 @@ write_node_to(const Inserter *inserter, HnswNodeHead *node, BlockNumber blk)
 				 errdetail("Nodes have numbers of 32 bits.")));
 	if (slot < shape->nodes_per_page)
 	{
+		number = hnsw_node_number(shape, blk, slot);
+		node->version = hnsw_node_head(shape, BufferGetPage(buf), slot)->version;
+		hnsw_tail_write(inserter->index, shape, number, node->version, inserter->point.stored);
+
 		GenericXLogState *record = GenericXLogStart(inserter->index);
 		Page		page = GenericXLogRegisterBuffer(record, buf, 0);
-		HnswNodeHead *head = hnsw_node_head(shape, page, slot);
 
 		hnsw_page_reach(page, (slot + 1) * shape->node_bytes);
-		node->version = head->version;
-		memcpy(head, node, shape->node_bytes);
+		memcpy(hnsw_node_head(shape, page, slot), node, shape->node_bytes);
 		GenericXLogFinish(record);
-		number = hnsw_node_number(shape, blk, slot);
 	}
 	UnlockReleaseBuffer(buf);
 	return number;
@@ -300,6 +301,7 @@ static HxNode
 write_node(Inserter *inserter, HnswNodeHead *node)
 {
 	BlockNumber *room = &inserter->cache->room[HNSW_LIST_NODES];
+	HxRoom		list = hnsw_nodes_room(&inserter->shape);
 
 	for (;;)
 	{
@@ -310,7 +312,7 @@ write_node(Inserter *inserter, HnswNodeHead *node)
 			if (number != HX_NODE_NONE)
 				return number;
 		}
-		hx_room_advance(inserter->index, &hnsw_rooms[HNSW_LIST_NODES], room);
+		hx_room_advance(inserter->index, &list, room);
 	}
 }
 
@@ -396,8 +398,8 @@ link_back(const Inserter *inserter, HxNode number, Offer *offers, unsigned count
 static bool
 is_entry(const Inserter *inserter, HxNode number, unsigned links_back)
 {
-	double		nodes = (double) RelationGetNumberOfBlocks(inserter->index) *
-		inserter->shape.nodes_per_page;
+	double		nodes = hnsw_nodes_in(&inserter->shape,
+									  RelationGetNumberOfBlocks(inserter->index));
 	double		drawn = hx_random(inserter->shape.seed, ENTRY_STREAM, number) * 0x1p-64;
 
 	return drawn * 2 * sqrt(nodes) < 1 ||
@@ -465,6 +467,7 @@ fix_shape(Relation index, Datum value)
 		meta->dims = shape.dims;
 		meta->m = shape.m;
 		meta->code_bits = shape.link.bits;
+		meta->tail_pages = shape.tail_pages;
 		meta->ef_construction = hnsw_ef_construction(index, &shape);
 		meta->seed = shape.seed;
 		GenericXLogFinish(record);

@@ -81,3 +81,17 @@ hnsw_centre_problem(Page page)
 		return "The page has more coordinates than there is room for.";
 	return NULL;
 }
+
+const char *
+hnsw_tail_problem(Page page, HxNode node)
+{
+	const char *problem = hx_page_problem(page, HX_PAGE_ID_HNSW);
+
+	if (problem != NULL)
+		return problem;
+	if (hx_page_opaque(page)->kind != HX_PAGE_TAIL)
+		return "The page is of another kind than belongs behind a node's page.";
+	if (hnsw_tail(page)->node != node)
+		return "The page has a part of another node's vector.";
+	return NULL;
+}

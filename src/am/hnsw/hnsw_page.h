@@ -64,7 +64,7 @@ typedef struct HnswMetaPage
 	BlockNumber entries;		/* first page of the entry set, InvalidBlockNumber: it is empty */
 	uint32		entry_version;	/* raised whenever the entry set changes */
 	uint16		curve_points;
-	uint16		unused;
+	uint16		tail_pages;		/* blocks of a node behind that of its record */
 	uint64		nodes;			/* nodes and rows, as the last build or vacuum counted them */
 	uint64		rows;
 	HnswCurvePoint curve[HNSW_MAX_CURVE_POINTS];	/* ascending by effort */
@@ -74,7 +74,7 @@ StaticAssertDecl(sizeof(HnswMetaPage) == 168, "the metapage is part of the forma
 
 /*
  * What all nodes of an index have in common; follows from the metapage's metric,
- * stored, dims, seed, m and code_bits (hnsw_shape_make), never stored itself.
+ * stored, dims, seed, m, code_bits and tail_pages (hnsw_shape_complete), never stored itself.
  */
 typedef struct HnswShape
 {
@@ -85,6 +85,8 @@ typedef struct HnswShape
 	uint32		m;
 	uint32		own_dims;		/* coordinates of the own vector as stored: dims; of int8 rotated */
 	uint32		own_bytes;		/* of hamming: those of the code */
+	uint32		tail_pages;		/* of a node that is larger than a page, else 0 */
+	uint32		head_bytes;		/* so many of own_bytes are in the record, the rest in the tail */
 	HxLinkShape link;
 	uint32		code_bytes;		/* of a link's code */
 	uint32		links_offset;	/* within a node: own vector, links, codes */
@@ -120,6 +122,21 @@ typedef struct HnswNodeHead
 } HnswNodeHead;
 
 StaticAssertDecl(sizeof(HnswNodeHead) == 32, "nodes are part of the format");
+
+/*
+ * A tail page: bytes of one node's own vector. The node's page comes first, then its tail pages in
+ * order; those of a free slot may be blank, or still have what was there.
+ */
+typedef struct HnswTailPage
+{
+	uint32		node;			/* whose bytes these are */
+	uint32		version;		/* of that node */
+	uint8		data[FLEXIBLE_ARRAY_MEMBER];	/* HNSW_TAIL_BYTES, fewer on the last one */
+} HnswTailPage;
+
+StaticAssertDecl(offsetof(HnswTailPage, data) == 8, "tail pages are part of the format");
+
+#define HNSW_TAIL_BYTES (HX_PAGE_USABLE - offsetof(HnswTailPage, data))
 
 /* Postings pages hold slots of one size: some rows of one node each. */
 #define HNSW_POSTINGS_PER_PAGE 8
@@ -178,12 +195,48 @@ hnsw_node_number(const HnswShape *shape, BlockNumber blk, uint32 slot)
 	return blk * shape->nodes_per_page + slot;
 }
 
+/* Blocks of a nodes page with its tail. */
+static inline BlockNumber
+hnsw_run_blocks(const HnswShape *shape)
+{
+	return 1 + shape->tail_pages;
+}
+
+/* The block after one of this kind and, if it is a nodes page, after its tail. */
+static inline BlockNumber
+hnsw_next_block(const HnswShape *shape, BlockNumber blk, HxPageKind kind)
+{
+	return blk + (kind == HX_PAGE_NODES ? hnsw_run_blocks(shape) : 1);
+}
+
+/* Number of a node that was written so many places after another one, with nothing else between. */
+static inline HxNode
+hnsw_node_after(const HnswShape *shape, HxNode node, size_t places)
+{
+	return node + (HxNode) places * hnsw_run_blocks(shape);
+}
+
+/* And how many places that is. */
+static inline size_t
+hnsw_node_place(const HnswShape *shape, HxNode first, HxNode node)
+{
+	return (node - first) / hnsw_run_blocks(shape);
+}
+
+/* About how many nodes there are in so many blocks, nearly all of which are theirs. */
+static inline double
+hnsw_nodes_in(const HnswShape *shape, double blocks)
+{
+	return blocks / hnsw_run_blocks(shape) * shape->nodes_per_page;
+}
+
 static inline HnswNodeHead *
 hnsw_node_head(const HnswShape *shape, Page page, uint32 slot)
 {
 	return (HnswNodeHead *) (PageGetContents(page) + slot * shape->node_bytes);
 }
 
+/* The own vector, or the beginning of it that is in the record. */
 static inline uint8 *
 hnsw_node_own(HnswNodeHead *head)
 {
@@ -223,8 +276,8 @@ hnsw_entries_capacity(const HnswShape *shape)
 /* hnsw_shape.c */
 
 /*
- * Completes a shape whose metric, stored, seed, m, link.bits and dims > 0 are set. False: a node
- * of that many dimensions does not fit a page.
+ * Completes a shape whose metric, stored, seed, m, link.bits, dims > 0 and tail_pages are set.
+ * False: nodes of that many dimensions do not fit, or have no use for so many pages.
  */
 extern bool hnsw_shape_complete(HnswShape *shape);
 
@@ -240,11 +293,18 @@ extern const char *hnsw_node_problem(const HnswShape *shape, const HnswNodeHead 
 extern const char *hnsw_posting_problem(const HnswPosting *posting);
 extern const char *hnsw_entries_problem(const HnswShape *shape, Page page);
 extern const char *hnsw_centre_problem(Page page);
+extern const char *hnsw_tail_problem(Page page, HxNode node);
 
 static inline HnswEntriesPage *
 hnsw_entries(Page page)
 {
 	return (HnswEntriesPage *) PageGetContents(page);
+}
+
+static inline HnswTailPage *
+hnsw_tail(Page page)
+{
+	return (HnswTailPage *) PageGetContents(page);
 }
 
 static inline HnswCentrePage *

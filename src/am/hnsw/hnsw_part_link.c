@@ -7,6 +7,7 @@
  * chose is copied to their pages.
  */
 #include "am/hnsw/hnsw_parts.h"
+#include "am/hnsw/hnsw_tail.h"
 
 #include "commands/progress.h"
 #include "graph/crew.h"
@@ -16,7 +17,7 @@
 
 /* Vectors of a run take about this much memory. */
 #define RUN_BYTES ((Size) 16 << 20)
-#define LEAST_RUN 16
+#define LEAST_RUN 4
 
 /* Candidates for the links of a node: both its lists. */
 #define MOST_CANDIDATES (2 * HX_GRAPH_MAX_LINKS)
@@ -43,7 +44,7 @@ typedef struct Linking
 	uint32	   *lists;			/* of the run's nodes */
 
 	/* The run. */
-	HxNode		first;
+	size_t		first;			/* place of its first node within the part */
 	size_t		count;
 	HxNode	   *numbers;		/* the run's nodes and what they might link to, ascending */
 	size_t		number_count;
@@ -55,6 +56,13 @@ typedef struct Linking
 	uint8	   *used;			/* links of each */
 	Worker	   *workers;
 } Linking;
+
+/* Number of a node of the run. */
+static HxNode
+number_of(const Linking *linking, size_t item)
+{
+	return hnsw_node_after(linking->parts->shape, linking->part->first, linking->first + item);
+}
 
 static int
 compare_nodes(const void *a, const void *b)
@@ -92,7 +100,8 @@ load_guest_lists(Linking *linking, HnswSpill *spill)
 
 		/* The parts may disagree on which of some equal points is the node. */
 		if (number != HX_NODE_NONE)
-			memcpy(linking->guest_lists + (size_t) (number - linking->part->first) * m,
+			memcpy(linking->guest_lists +
+				   hnsw_node_place(parts->shape, linking->part->first, number) * m,
 				   list->links, m * sizeof(uint32));
 	}
 	hnsw_spill_end(spill);
@@ -115,8 +124,7 @@ want(Linking *linking, const uint32 *list)
 static const uint32 *
 guest_list(const Linking *linking, size_t item)
 {
-	return linking->guest_lists +
-		(size_t) (linking->first - linking->part->first + item) * linking->parts->shape->m;
+	return linking->guest_lists + (linking->first + item) * linking->parts->shape->m;
 }
 
 /* What the run needs, ascending and each once. */
@@ -129,7 +137,7 @@ collect_numbers(Linking *linking)
 	linking->number_count = 0;
 	for (size_t i = 0; i < linking->count; i++)
 	{
-		linking->numbers[linking->number_count++] = linking->first + i;
+		linking->numbers[linking->number_count++] = number_of(linking, i);
 		want(linking, linking->lists + i * m);
 		want(linking, guest_list(linking, i));
 	}
@@ -161,10 +169,9 @@ read_vectors(Linking *linking)
 			buf = ReadBuffer(index, blk);
 			LockBuffer(buf, BUFFER_LOCK_SHARE);
 		}
-		memcpy(linking->stored + i * shape->own_bytes,
-			   hnsw_node_own(hnsw_node_head(shape, BufferGetPage(buf),
-											hnsw_node_slot(shape, number))),
-			   shape->own_bytes);
+		hnsw_own_copy(index, shape, number,
+					  hnsw_node_head(shape, BufferGetPage(buf), hnsw_node_slot(shape, number)),
+					  linking->stored + i * shape->own_bytes);
 	}
 	if (BufferIsValid(buf))
 		UnlockReleaseBuffer(buf);
@@ -253,7 +260,7 @@ link_node(void *context, unsigned number, size_t item)
 	Choice		choice = {linking, worker};
 	HxLink	   *links = (HxLink *) (linking->image + item * linking->image_bytes);
 	uint8	   *codes = (uint8 *) (links + shape->m);
-	HxNode		self = linking->first + item;
+	HxNode		self = number_of(linking, item);
 	HxNode		place = place_of(linking, self);
 	unsigned	chosen[HX_GRAPH_MAX_LINKS];
 	unsigned	count;
@@ -285,7 +292,7 @@ write_links(const Linking *linking)
 
 	for (size_t i = 0; i < linking->count; i++)
 	{
-		HxNode		number = linking->first + i;
+		HxNode		number = number_of(linking, i);
 		Buffer		buf = ReadBuffer(linking->parts->index, hnsw_node_block(shape, number));
 
 		LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
@@ -368,7 +375,7 @@ hnsw_part_link(HnswParts *parts, uint32 number)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Size		guest_bytes = mul_size(Max(part->nodes, 1), parts->shape->m * sizeof(uint32));
 	HnswPartList *list = palloc(part->lists.bytes);
-	Linking		linking = {.parts = parts,.part = part,.first = part->first};
+	Linking		linking = {.parts = parts,.part = part};
 
 	linking.guest_lists = palloc_extended(guest_bytes, MCXT_ALLOC_HUGE);
 	memset(linking.guest_lists, 0xff, guest_bytes);

@@ -19,7 +19,10 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 
-/* Points that are drawn at random while the table is read: at most, and at the least. */
+/*
+ * Points that are drawn at random while the table is read: at most, and at the least, unless that
+ * is more than twice what memory was to hold.
+ */
 #define SAMPLE 16384
 #define LEAST_SAMPLE 4096
 #define SAMPLE_STREAM 0x7370696c6c
@@ -36,7 +39,7 @@
 #define ROOM_PER_POINT 2.6
 
 /* Points that are looked at together when they are spread. */
-#define CHUNK 1024
+#define CHUNK 256
 
 /*
  * Parts are balanced by the sample: in at most so many rounds, until none has more than that
@@ -61,7 +64,7 @@ hnsw_parts_begin(Relation index, IndexInfo *info, const HnswShape *shape, HxComp
 	parts->compute = compute;
 	parts->capacity = capacity;
 	parts->points = hnsw_spill_new(bytes);
-	parts->sample_room = Min(SAMPLE, Max(capacity / 4, LEAST_SAMPLE));
+	parts->sample_room = Min(SAMPLE, Max(capacity / 4, Min(LEAST_SAMPLE, 2 * capacity)));
 	parts->sample = palloc_extended(mul_size(parts->sample_room, bytes), MCXT_ALLOC_HUGE);
 	return parts;
 }

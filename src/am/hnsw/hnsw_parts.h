@@ -35,7 +35,7 @@ typedef struct HnswPart
 	HnswSpill	guests;
 	HnswSpill	lists;			/* HnswPartList of its nodes, in the order of their numbers */
 	HnswSpill	guest_lists;	/* of its nodes where they are guests, in any order */
-	HxNode		first;			/* number of its first node; the others follow */
+	HxNode		first;			/* its first node; the others follow (hnsw_node_after) */
 	size_t		nodes;
 } HnswPart;
 

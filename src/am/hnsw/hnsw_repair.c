@@ -244,7 +244,7 @@ make_link(HnswRepair *repair, HxNode candidate, uint8 *own)
 
 	bool		alive = head->state == HNSW_NODE;
 
-	memcpy(own, hnsw_node_own(head), shape->own_bytes);
+	hnsw_own_copy(repair->index, shape, candidate, head, own);
 	UnlockReleaseBuffer(buf);
 	if (!alive)
 		return false;
@@ -359,7 +359,7 @@ replace_links(HnswRepair *repair, HxNode node, uint32 version, const unsigned *o
 }
 
 void
-hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy)
+hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy, const uint8 *own)
 {
 	const HnswShape *shape = repair->shape;
 	unsigned	order[MOST_READ];
@@ -369,7 +369,7 @@ hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy)
 		lost += hnsw_dead_has(repair->dead, hnsw_node_links(shape, copy)[i].node);
 
 	repair->cache = hnsw_cache(repair->index);
-	hnsw_query_stored(&repair->query, shape, hnsw_node_own(copy));
+	hnsw_query_stored(&repair->query, shape, own);
 	hnsw_query_prepare(&repair->query, repair->cache->centre, repair->cache->largest_norm);
 	hnsw_expander_init(&repair->expander, repair->index, &repair->query, NULL, NULL);
 
@@ -423,7 +423,7 @@ make_entry(HnswRepair *repair, HxNode node)
 	bool		alive = head->state == HNSW_NODE;
 	uint8	   *own = palloc(shape->own_bytes);
 
-	memcpy(own, hnsw_node_own(head), shape->own_bytes);
+	hnsw_own_copy(repair->index, shape, node, head, own);
 	UnlockReleaseBuffer(buf);
 	if (!alive)
 		return NULL;

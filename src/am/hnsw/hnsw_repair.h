@@ -33,9 +33,10 @@ extern HnswRepair *hnsw_repair_new(Relation index, const HnswDead *dead);
 
 /*
  * Gives the node other links in place of those to dead nodes. `copy` is its record as it was
- * a moment ago. The caller holds no buffer lock.
+ * a moment ago, `own` its own vector. The caller holds no buffer lock.
  */
-extern void hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy);
+extern void hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy,
+							 const uint8 *own);
 
 /*
  * Replaces dead entries by neighbours of theirs, as long as there are fewer than about the

@@ -206,7 +206,7 @@ begin_search(IndexScanDesc scan, HnswScan *state)
 	hnsw_query_prepare(&state->query, cache->centre, cache->largest_norm);
 	hnsw_expander_init(&state->expander, scan->indexRelation, &state->query, keep_node, state);
 
-	double		nodes = (double) state->expander.blocks * state->shape.nodes_per_page;
+	double		nodes = hnsw_nodes_in(&state->shape, state->expander.blocks);
 
 	state->effort = hnsw_scan_effort(cache, nodes);
 	state->width = 0;

@@ -126,6 +126,8 @@ allocate_query(HnswQuery *query, const HnswShape *shape)
 	if (query->memory != NULL)
 		return;
 	query->memory = (void *) TYPEALIGN(64, palloc(hx_link_query_bytes(&shape->link) + 64));
+	if (shape->tail_pages > 0)
+		query->own = palloc(shape->own_bytes);
 	if (shape->metric == HNSW_HAMMING)
 		return;
 	query->x = palloc(shape->own_dims * sizeof(float));

@@ -56,6 +56,7 @@ typedef struct HnswQuery
 	float	   *y;				/* link.dims coordinates; NULL of hamming */
 	HxLinkQuery link;
 	void	   *memory;			/* of link */
+	uint8	   *own;			/* room for the own vector of a node with a tail, else NULL */
 } HnswQuery;
 
 /*

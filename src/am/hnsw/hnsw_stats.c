@@ -16,6 +16,7 @@ typedef struct Counts
 	double		links;
 	double		free_slots;
 	double		nodes_pages;
+	double		tail_pages;
 	double		postings_pages;
 	double		empty_pages;
 } Counts;
@@ -24,6 +25,7 @@ static void
 count_nodes(Relation index, const HnswShape *shape, Buffer buf, Counts *counts)
 {
 	counts->nodes_pages++;
+	counts->tail_pages += shape->tail_pages;
 	for (uint32 slot = 0; slot < shape->nodes_per_page; slot++)
 	{
 		HxNode		node = hnsw_node_number(shape, BufferGetBlockNumber(buf), slot);
@@ -58,26 +60,28 @@ count_postings(Relation index, Buffer buf, Counts *counts)
 	}
 }
 
-static void
+/* Returns the next block. */
+static BlockNumber
 count_page(Relation index, const HnswShape *shape, BlockNumber blk, Counts *counts)
 {
 	CHECK_FOR_INTERRUPTS();
 
 	Buffer		buf = ReadBuffer(index, blk);
+	HxPageKind	kind = 0;
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 	if (PageIsNew(BufferGetPage(buf)))
 		counts->empty_pages++;
 	else
 	{
-		HxPageKind	kind = hx_page_check(index, buf, HX_PAGE_ID_HNSW);
-
+		kind = hx_page_check(index, buf, HX_PAGE_ID_HNSW);
 		if (kind == HX_PAGE_NODES)
 			count_nodes(index, shape, buf, counts);
 		else if (kind == HX_PAGE_POSTINGS)
 			count_postings(index, buf, counts);
 	}
 	UnlockReleaseBuffer(buf);
+	return hnsw_next_block(shape, blk, kind);
 }
 
 /* The operator that the index orders by, and the form of the nodes' own vectors, as text. */
@@ -121,8 +125,8 @@ hnsw_stats(Relation index, HxStats *stats)
 	BlockNumber blocks = RelationGetNumberOfBlocks(index);
 	Counts		counts = {0};
 
-	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks; blk++)
-		count_page(index, &shape, blk, &counts);
+	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks;)
+		blk = count_page(index, &shape, blk, &counts);
 
 	double		reached = counts.nodes > 0 ? hnsw_reach_count(index) / counts.nodes : 1;
 	const HnswCache *cache = hnsw_cache(index);
@@ -148,6 +152,7 @@ hnsw_stats(Relation index, HxStats *stats)
 	hx_stats_push_text(stats, "curve", curve_text(cache));
 	hx_stats_push_number(stats, "pages", blocks, 0);
 	hx_stats_push_number(stats, "nodes_pages", counts.nodes_pages, 0);
+	hx_stats_push_number(stats, "tail_pages", counts.tail_pages, 0);
 	hx_stats_push_number(stats, "postings_pages", counts.postings_pages, 0);
 	hx_stats_push_number(stats, "empty_pages", counts.empty_pages, 0);
 	hx_stats_push_number(stats, "bytes", (double) blocks * BLCKSZ, 0);

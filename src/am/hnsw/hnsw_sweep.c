@@ -88,7 +88,7 @@ offer_page(HnswSweep *sweep, Buffer buf, HnswFound *limit)
 			continue;
 
 		float		distance = sweep->any_order ? 0 :
-			hnsw_query_distance(query, hnsw_node_own(head));
+			hnsw_query_distance(query, hnsw_expander_own(sweep->expander, node, head));
 		HnswFound	found = hnsw_found_make(query, node, head, distance);
 
 		if (sweep->any_order)
@@ -103,31 +103,35 @@ collect(HnswSweep *sweep)
 {
 	HnswExpander *expander = sweep->expander;
 	HnswFound	limit = sweep->before;
-	BufferAccessStrategy strategy = NULL;
+	BlockNumber blk = HNSW_FIRST_BLOCK;
 
 	expander->blocks = RelationGetNumberOfBlocks(expander->index);
 	if (expander->blocks > (BlockNumber) NBuffers / 4)
-		strategy = GetAccessStrategy(BAS_BULKREAD);
+		expander->strategy = GetAccessStrategy(BAS_BULKREAD);
 	sweep->count = 0;
 	sweep->next = 0;
 	sweep->overflowed = false;
-	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < expander->blocks; blk++)
+	while (blk < expander->blocks)
 	{
 		CHECK_FOR_INTERRUPTS();
 
 		Buffer		buf = ReadBufferExtended(expander->index, MAIN_FORKNUM, blk, RBM_NORMAL,
-											 strategy);
+											 expander->strategy);
+		HxPageKind	kind = 0;
 
 		LockBuffer(buf, BUFFER_LOCK_SHARE);
 		/* A page that a crash left behind before its first record is empty. */
-		if (!PageIsNew(BufferGetPage(buf)) &&
-			hx_page_check(expander->index, buf, HX_PAGE_ID_HNSW) == HX_PAGE_NODES)
+		if (!PageIsNew(BufferGetPage(buf)))
+			kind = hx_page_check(expander->index, buf, HX_PAGE_ID_HNSW);
+		if (kind == HX_PAGE_NODES)
 			offer_page(sweep, buf, &limit);
 		UnlockReleaseBuffer(buf);
+		blk = hnsw_next_block(expander->query->shape, blk, kind);
 	}
 	cut(sweep);
-	if (strategy != NULL)
-		FreeAccessStrategy(strategy);
+	if (expander->strategy != NULL)
+		FreeAccessStrategy(expander->strategy);
+	expander->strategy = NULL;
 }
 
 /* Makes room for the next pass, larger than the last one. */

@@ -13,6 +13,7 @@
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_repair.h"
 #include "am/hnsw/hnsw_room.h"
+#include "am/hnsw/hnsw_tail.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -31,6 +32,7 @@ typedef struct HnswVacuum
 	HnswDead	dead;
 	HxNode		any;			/* a live node, if there is one */
 	char	   *copies;			/* of the nodes of one page */
+	uint8	   *vectors;		/* and of their own vectors */
 } HnswVacuum;
 
 /* What is to be done about a page. */
@@ -226,11 +228,8 @@ strip_postings(HnswVacuum *vacuum, Page page)
 static Page
 register_page(GenericXLogState *record, Buffer meta_buf, Buffer buf)
 {
-	bool		is_new = PageIsNew(BufferGetPage(buf));
-	Page		page = GenericXLogRegisterBuffer(record, buf, is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
+	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
 
-	if (is_new)
-		hnsw_rooms[HNSW_LIST_NODES].init(page, NULL);
 	if (BufferIsValid(meta_buf) && !(hx_page_opaque(page)->flags & HX_PAGE_LISTED))
 		hx_room_push(&hnsw_rooms[hx_page_opaque(page)->kind == HX_PAGE_NODES ?
 								 HNSW_LIST_NODES : HNSW_LIST_POSTINGS],
@@ -280,19 +279,25 @@ rewrite_page(HnswVacuum *vacuum, Buffer buf, bool list)
 	unlock_meta(meta_buf);
 }
 
-/* Takes the dead rows of a page away. */
-static void
-strip_page(HnswVacuum *vacuum, BlockNumber blk)
+/* Takes the dead rows of a page away; returns the next block, before `end`. */
+static BlockNumber
+strip_page(HnswVacuum *vacuum, BlockNumber blk, BlockNumber end)
 {
 	Findings	findings = {0};
 	Buffer		buf = read_page(vacuum, blk);
+	BlockNumber next = blk + 1;
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 	if (PageIsNew(BufferGetPage(buf)))
-		findings.list = true;	/* left by a crash */
+	{
+		LockBuffer(buf, BUFFER_LOCK_UNLOCK);
+		next = hnsw_room_adopt(vacuum->index, &vacuum->shape, buf, end);
+	}
 	else
 	{
-		switch (hx_page_check(vacuum->index, buf, HX_PAGE_ID_HNSW))
+		HxPageKind	kind = hx_page_check(vacuum->index, buf, HX_PAGE_ID_HNSW);
+
+		switch (kind)
 		{
 			case HX_PAGE_NODES:
 				findings = look_at_nodes(vacuum, buf);
@@ -307,31 +312,44 @@ strip_page(HnswVacuum *vacuum, BlockNumber blk)
 				hx_page_report_damage(vacuum->index, blk,
 									  "The page is of a kind that does not belong here.");
 		}
+		LockBuffer(buf, BUFFER_LOCK_UNLOCK);
+		next = hnsw_next_block(&vacuum->shape, blk, kind);
 	}
-	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
 	if (findings.write || findings.list)
 		rewrite_page(vacuum, buf, findings.list);
 	ReleaseBuffer(buf);
+	return next;
 }
 
-/* Is it a nodes page? Of a locked buffer; others have been checked by pass 1. */
+/*
+ * Is it a nodes page? Of a locked buffer; others have been checked by pass 1. *next is the block
+ * after it.
+ */
 static bool
-is_nodes_page(HnswVacuum *vacuum, Buffer buf)
+is_nodes_page(HnswVacuum *vacuum, Buffer buf, BlockNumber *next)
 {
-	return !PageIsNew(BufferGetPage(buf)) &&
-		hx_page_check(vacuum->index, buf, HX_PAGE_ID_HNSW) == HX_PAGE_NODES;
+	HxPageKind	kind = PageIsNew(BufferGetPage(buf)) ? 0 :
+		hx_page_check(vacuum->index, buf, HX_PAGE_ID_HNSW);
+
+	*next = hnsw_next_block(&vacuum->shape, BufferGetBlockNumber(buf), kind);
+	return kind == HX_PAGE_NODES;
 }
 
-/* Frees empty postings of a page's nodes; marks those nodes dead that are left without rows. */
-static void
+/*
+ * Frees empty postings of a page's nodes; marks those nodes dead that are left without rows.
+ * Returns the next block, as all that look at nodes do.
+ */
+static BlockNumber
 prune_page(HnswVacuum *vacuum, BlockNumber blk)
 {
 	Buffer		buf = read_page(vacuum, blk);
 	bool		has_postings[BLCKSZ / sizeof(HnswNodeHead)] = {0};
 	bool		write = false;
+	BlockNumber next;
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	for (uint32 slot = 0; is_nodes_page(vacuum, buf) && slot < vacuum->shape.nodes_per_page; slot++)
+	for (uint32 slot = 0;
+		 is_nodes_page(vacuum, buf, &next) && slot < vacuum->shape.nodes_per_page; slot++)
 	{
 		const HnswNodeHead *head = head_at(vacuum, buf, slot);
 
@@ -346,6 +364,7 @@ prune_page(HnswVacuum *vacuum, BlockNumber blk)
 	if (write)
 		rewrite_page(vacuum, buf, false);
 	ReleaseBuffer(buf);
+	return next;
 }
 
 /* Lists a postings page that has room now. */
@@ -372,8 +391,8 @@ list_page(HnswVacuum *vacuum, BlockNumber blk)
 static void
 prune_postings(HnswVacuum *vacuum, BlockNumber blocks)
 {
-	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks; blk++)
-		prune_page(vacuum, blk);
+	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks;)
+		blk = prune_page(vacuum, blk);
 	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks; blk++)
 		list_page(vacuum, blk);
 }
@@ -392,16 +411,17 @@ links_to_dead(HnswVacuum *vacuum, HnswNodeHead *head)
 }
 
 /* Repairs the nodes of a page that link to dead ones. */
-static void
+static BlockNumber
 repair_page(HnswVacuum *vacuum, HnswRepair *repair, BlockNumber blk)
 {
 	const HnswShape *shape = &vacuum->shape;
 	HxNode		nodes[BLCKSZ / sizeof(HnswNodeHead)];
 	unsigned	count = 0;
 	Buffer		buf = read_page(vacuum, blk);
+	BlockNumber next;
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	for (uint32 slot = 0; is_nodes_page(vacuum, buf) && slot < shape->nodes_per_page; slot++)
+	for (uint32 slot = 0; is_nodes_page(vacuum, buf, &next) && slot < shape->nodes_per_page; slot++)
 	{
 		HnswNodeHead *head = head_at(vacuum, buf, slot);
 
@@ -411,13 +431,17 @@ repair_page(HnswVacuum *vacuum, HnswRepair *repair, BlockNumber blk)
 		if (links_to_dead(vacuum, head))
 		{
 			memcpy(vacuum->copies + count * shape->node_bytes, head, shape->node_bytes);
+			hnsw_own_copy(vacuum->index, shape, vacuum->any, head,
+						  vacuum->vectors + count * shape->own_bytes);
 			nodes[count++] = vacuum->any;
 		}
 	}
 	UnlockReleaseBuffer(buf);
 	for (unsigned i = 0; i < count; i++)
 		hnsw_repair_node(repair, nodes[i],
-						 (HnswNodeHead *) (vacuum->copies + i * shape->node_bytes));
+						 (HnswNodeHead *) (vacuum->copies + i * shape->node_bytes),
+						 vacuum->vectors + i * shape->own_bytes);
+	return next;
 }
 
 /* Pass 3 */
@@ -458,17 +482,19 @@ has_dead_nodes(HnswVacuum *vacuum, BlockNumber blk)
 }
 
 /* Notes the dead nodes of a page that an earlier round had no memory for. */
-static void
+static BlockNumber
 collect_page(HnswVacuum *vacuum, BlockNumber blk)
 {
 	Buffer		buf = read_page(vacuum, blk);
+	BlockNumber next;
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 	for (uint32 slot = 0;
-		 is_nodes_page(vacuum, buf) && slot < vacuum->shape.nodes_per_page; slot++)
+		 is_nodes_page(vacuum, buf, &next) && slot < vacuum->shape.nodes_per_page; slot++)
 		if (head_at(vacuum, buf, slot)->state == HNSW_DEAD)
 			add_dead(vacuum, hnsw_node_number(&vacuum->shape, blk, slot));
 	UnlockReleaseBuffer(buf);
+	return next;
 }
 
 /* Has the graph repaired around the dead nodes known, and frees them. */
@@ -484,8 +510,8 @@ free_dead(HnswVacuum *vacuum)
 	/* Pages that were added since the gate was closed link to no node that was dead then. */
 	BlockNumber blocks = RelationGetNumberOfBlocks(vacuum->index);
 
-	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks; blk++)
-		repair_page(vacuum, repair, blk);
+	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks;)
+		blk = repair_page(vacuum, repair, blk);
 	hnsw_repair_entries(repair, vacuum->nodes, vacuum->any);
 	for (BlockNumber blk = hnsw_node_block(shape, vacuum->dead.first); blk < blocks; blk++)
 		if (has_dead_nodes(vacuum, blk))
@@ -532,8 +558,8 @@ free_all_dead(HnswVacuum *vacuum)
 		dead->count = 0;
 		dead->more = false;
 		memset(dead->bits, 0, dead->room / 8 + 1);
-		for (BlockNumber blk = hnsw_node_block(&vacuum->shape, dead->first); blk < blocks; blk++)
-			collect_page(vacuum, blk);
+		for (BlockNumber blk = hnsw_node_block(&vacuum->shape, dead->first); blk < blocks;)
+			blk = collect_page(vacuum, blk);
 	}
 }
 
@@ -569,14 +595,16 @@ run_vacuum(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		return vacuum.stats;
 
 	vacuum.copies = palloc((Size) vacuum.shape.nodes_per_page * vacuum.shape.node_bytes);
+	vacuum.vectors = palloc((Size) vacuum.shape.nodes_per_page * vacuum.shape.own_bytes);
 	init_dead(&vacuum, blocks);
-	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks; blk++)
-		strip_page(&vacuum, blk);
+	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < blocks;)
+		blk = strip_page(&vacuum, blk, blocks);
 	if (vacuum.has_empty_postings)
 		prune_postings(&vacuum, blocks);
 	free_all_dead(&vacuum);
 	write_counts(&vacuum);
 	pfree(vacuum.dead.bits);
+	pfree(vacuum.vectors);
 	pfree(vacuum.copies);
 	return vacuum.stats;
 }

@@ -10,6 +10,7 @@
 #include "am/hnsw/hnsw_entries.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_room.h"
+#include "am/hnsw/hnsw_tail.h"
 #include "commands/progress.h"
 #include "graph/crew.h"
 #include "miscadmin.h"
@@ -113,6 +114,15 @@ centred(const HnswGraph *graph, const Pair *pair, HxNode point, float *y)
 	return y;
 }
 
+/* The image of a node's page; those of its tail follow. */
+static char *
+run_page(const Run *run, size_t item)
+{
+	const HnswShape *shape = run->graph->points->shape;
+
+	return run->pages + item / shape->nodes_per_page * hnsw_run_blocks(shape) * BLCKSZ;
+}
+
 /* HxCrewWork: makes one node in its page's image. */
 static void
 make_node(void *context, unsigned worker, size_t item)
@@ -122,7 +132,7 @@ make_node(void *context, unsigned worker, size_t item)
 	const HnswShape *shape = graph->points->shape;
 	const Pair *pair = &run->pairs[worker];
 	const HxNode point = run->order[run->first + item];
-	Page		page = run->pages + item / shape->nodes_per_page * BLCKSZ;
+	Page		page = run_page(run, item);
 	HnswNodeHead *head = hnsw_node_head(shape, page, item % shape->nodes_per_page);
 	HnswQuery	node = {.bits = hnsw_points_at(graph->points, point)};
 	HnswQuery	neighbour = {0};
@@ -132,7 +142,10 @@ make_node(void *context, unsigned worker, size_t item)
 	head->postings = HNSW_NO_POSTING;
 	head->error = graph->error[point];
 	head->row[0] = graph->row[point];
-	memcpy(hnsw_node_own(head), hnsw_points_at(graph->points, point), shape->own_bytes);
+	memcpy(hnsw_node_own(head), hnsw_points_at(graph->points, point), shape->head_bytes);
+	for (uint32 i = 0; i < shape->tail_pages; i++)
+		hnsw_tail_init(shape, page + (1 + i) * BLCKSZ, i, run->number[point], head->version,
+					   hnsw_points_at(graph->points, point));
 	if (graph->links_later)
 		return;
 
@@ -169,6 +182,17 @@ make_pairs(HxCompute *compute, const HnswShape *shape)
 	return pairs;
 }
 
+/* Adds a page to the index. */
+static void
+write_page(Relation index, const char *image)
+{
+	Buffer		buf = hx_page_extend(index);
+
+	memcpy(BufferGetPage(buf), image, BLCKSZ);
+	MarkBufferDirty(buf);
+	UnlockReleaseBuffer(buf);
+}
+
 /* Writes the images of a run of `nodes` nodes to the next pages of the index. */
 static void
 write_run(Relation index, const Run *run, size_t nodes)
@@ -177,13 +201,11 @@ write_run(Relation index, const Run *run, size_t nodes)
 
 	for (size_t done = 0; done < nodes; done += shape->nodes_per_page)
 	{
-		Buffer		buf = hx_page_extend(index);
-		Page		page = BufferGetPage(buf);
+		char	   *page = run_page(run, done);
 
-		memcpy(page, run->pages + done / shape->nodes_per_page * BLCKSZ, BLCKSZ);
 		hnsw_page_reach(page, Min(nodes - done, shape->nodes_per_page) * shape->node_bytes);
-		MarkBufferDirty(buf);
-		UnlockReleaseBuffer(buf);
+		for (BlockNumber i = 0; i < hnsw_run_blocks(shape); i++)
+			write_page(index, page + i * BLCKSZ);
 	}
 }
 
@@ -213,13 +235,13 @@ hnsw_write_nodes(Relation index, HxCompute *compute, const HnswGraph *graph, con
 {
 	const HnswShape *shape = graph->points->shape;
 	HxScratchMark mark = hx_scratch_mark(compute);
-	size_t		run_nodes = (size_t) RUN_PAGES * shape->nodes_per_page;
+	size_t		run_nodes = (size_t) RUN_PAGES / hnsw_run_blocks(shape) * shape->nodes_per_page;
 	HxNode		first = RelationGetNumberOfBlocks(index) * shape->nodes_per_page;
 	Run			run = {.graph = graph,.order = order,.number = number,
 		.pages = palloc((Size) RUN_PAGES * BLCKSZ)};
 
 	for (size_t i = 0; i < graph->count; i++)
-		number[order[i]] = first + i;
+		number[order[i]] = hnsw_node_after(shape, first, i);
 	run.pairs = make_pairs(compute, shape);
 
 	for (; run.first < graph->count; run.first += run_nodes)
@@ -336,6 +358,7 @@ hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm, Bloc
 	meta->dims = shape->dims;
 	meta->m = shape->m;
 	meta->code_bits = shape->link.bits;
+	meta->tail_pages = shape->tail_pages;
 	meta->ef_construction = hnsw_ef_construction(index, shape);
 	meta->largest_norm = largest_norm;
 	meta->seed = shape->seed;
