@@ -94,8 +94,9 @@ make_picture(const Pictures *pictures, const uint8_t *picture, uint64_t *state, 
 		for (uint32_t j = 0; j < pictures->width; j++)
 		{
 			uint32_t	column = is_mirrored ? pictures->width - 1 - j : j;
-			double		value = pixel_at(pictures, picture, top + scale * i, left + scale * column) +
-				noise * (chance(state) + chance(state) - 1);
+			double		pixel_value = pixel_at(pictures, picture, top + scale * i,
+											   left + scale * column);
+			double		value = pixel_value + noise * (chance(state) + chance(state) - 1);
 			float		pixel = (float) (value < 0 ? 0 : value > 255 ? 255 : value);
 			uint32_t	word;
 

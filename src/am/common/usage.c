@@ -225,12 +225,7 @@ put_range(Usage *usage, const char *operator, const char *type, const char *quer
 static void
 put_operators(Usage *usage)
 {
-	Oid			input = usage->index->rd_opcintype[0];
-
-	/* A class of several types of arrays has operators for each of them. */
-	if (IsPolymorphicType(input))
-		input = getBaseType(TupleDescAttr(RelationGetDescr(usage->index), 0)->atttypid);
-
+	Oid			input = hx_am_key_type(usage->index);
 	CatCList   *list = SearchSysCacheList1(AMOPSTRATEGY,
 										   ObjectIdGetDatum(usage->index->rd_opfamily[0]));
 

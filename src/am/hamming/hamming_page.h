@@ -144,7 +144,7 @@ extern bool hamming_codes_append(Page page, const HammingShape *shape, const uin
 /* Are codes so short that an append changes no more ranges of bytes than hx_page_log() takes? */
 extern bool hamming_codes_are_short(const HammingShape *shape);
 
-/* Of short codes: the bytes that the last append to a page changed, and how many ranges they are. */
+/* Of short codes: the bytes that the last append changed, and how many ranges they are. */
 extern int	hamming_codes_appended(Page page, const HammingShape *shape, HxPageRange *ranges);
 
 /*
