@@ -91,3 +91,62 @@ CREATE VIEW outcome AS
 	FROM timing m JOIN timing s USING (codes, radius, run)
 	WHERE m.method = 'mih' AND s.method = 'scan'
 	GROUP BY codes, radius;
+
+-- Other figures: what, and how much.
+CREATE TABLE figure (id integer GENERATED ALWAYS AS IDENTITY, what text, measured text);
+
+-- Joins of a million random codes with themselves.
+CREATE PROCEDURE measure_joins() LANGUAGE plpgsql AS $$
+DECLARE
+	began bigint;
+	n bigint;
+	statement text;
+BEGIN
+	CREATE TABLE million AS SELECT id, code FROM random64 ORDER BY hashint4(id) LIMIT 1000000;
+	CREATE INDEX million_code ON million USING hashidx_hamming (code) WITH (method = mih);
+	ANALYZE million;
+	FOREACH statement IN ARRAY ARRAY[
+		'hashidx_pairs(''million_code'', 4)',
+		'million a JOIN million b ON hamming_within(b.code, a.code, 4) AND a.id < b.id',
+		'million a, LATERAL (SELECT FROM million b WHERE hamming_within(b.code, a.code, 4) AND a.id < b.id) n'] LOOP
+		began := cpu_time();
+		EXECUTE 'SELECT count(*) FROM ' || statement INTO n;
+		INSERT INTO figure (what, measured) VALUES (format('%s pairs: `SELECT count(*) FROM %s`', n, statement),
+			round((cpu_time() - began) / 1e9, 1) || ' s');
+	END LOOP;
+END $$;
+
+-- Inserts of 60,000 rows in one transaction, into an empty index, one of a million rows, and one without tables.
+CREATE PROCEDURE measure_inserts(bits integer) LANGUAGE plpgsql AS $$
+DECLARE
+	source text := CASE bits WHEN 64 THEN 'random64' ELSE 'itq256' END;
+	began bigint;
+	one bincode;
+	case_of record;
+BEGIN
+	FOR case_of IN SELECT * FROM (VALUES ('mih', 0), ('mih', 900000), ('scan', 900000)) c (method, rows) LOOP
+		EXECUTE format('CREATE TABLE target AS SELECT code FROM %I WHERE id > 100000 LIMIT %s', source, case_of.rows);
+		EXECUTE format('CREATE INDEX ON target USING hashidx_hamming (code) WITH (method = %s)', case_of.method);
+		began := cpu_time();
+		EXECUTE format('INSERT INTO target SELECT code FROM %I WHERE id <= 60000', source);
+		INSERT INTO figure (what, measured) VALUES (format('`INSERT ... SELECT` of 60,000 codes of %s bits, method = %s, into %s rows',
+			bits, case_of.method, case_of.rows), round(60000 / ((cpu_time() - began) / 1e9)) || ' rows/s');
+		began := cpu_time();
+		FOR one IN EXECUTE format('SELECT code FROM %I WHERE id BETWEEN 70001 AND 80000', source) LOOP
+			INSERT INTO target VALUES (one);
+		END LOOP;
+		INSERT INTO figure (what, measured) VALUES ('the same, a statement for each of 10,000 rows',
+			round(10000 / ((cpu_time() - began) / 1e9)) || ' rows/s');
+		DROP TABLE target;
+	END LOOP;
+END $$;
+
+-- The tables of the report: a line each.
+CREATE FUNCTION range_lines() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT format('| %s | %s | %s | %s | %s | %s |', codes, radius, round(rows::numeric, 1), round(tables::numeric, 2),
+		round(scan::numeric, 2), round(ratio::numeric, 3))
+	FROM outcome ORDER BY codes, radius
+$$;
+CREATE FUNCTION other_lines() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT format('| %s | %s |', what, measured) FROM figure ORDER BY id
+$$;
