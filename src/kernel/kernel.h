@@ -232,6 +232,9 @@ extern const HxKernels *hx_kernel_level(HxSimdLevel level);
 /* "generic", "x86-64-v2", "avx2", "avx512", "neon"; "auto" for HX_SIMD_AUTO. */
 extern const char *hx_kernel_level_name(HxSimdLevel level);
 
+/* Bytes of the plane word that byte `at` of a code of `code_bytes` bytes begins. */
+extern unsigned hx_planes_word_bytes(unsigned at, unsigned code_bytes);
+
 /*
  * Writes code number `position` of a block, and reads it back: between the
  * row-major form of a code and the planes. Not for hot loops.

@@ -8,9 +8,8 @@
 
 #include <string.h>
 
-/* Bytes of the plane word that byte `at` of a code of `code_bytes` bytes begins. */
-static unsigned
-word_bytes(unsigned at, unsigned code_bytes)
+unsigned
+hx_planes_word_bytes(unsigned at, unsigned code_bytes)
 {
 	unsigned	left = code_bytes - at;
 
@@ -30,7 +29,7 @@ hx_planes_put(uint8_t *base, unsigned stride, unsigned code_bytes,
 	/* The planes before byte `at` of the codes take stride * at bytes. */
 	for (unsigned at = 0; at < code_bytes; at += width)
 	{
-		width = word_bytes(at, code_bytes);
+		width = hx_planes_word_bytes(at, code_bytes);
 		memcpy(base + (size_t) stride * at + (size_t) position * width, code + at, width);
 	}
 }
@@ -43,7 +42,7 @@ hx_planes_get(const uint8_t *base, unsigned stride, unsigned code_bytes,
 
 	for (unsigned at = 0; at < code_bytes; at += width)
 	{
-		width = word_bytes(at, code_bytes);
+		width = hx_planes_word_bytes(at, code_bytes);
 		memcpy(code + at, base + (size_t) stride * at + (size_t) position * width, width);
 	}
 }

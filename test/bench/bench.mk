@@ -7,7 +7,7 @@ BENCH_OPTIONS = $(foreach o,DATASETS ROWS QUERIES RUNS SECONDS SIMD PGVECTOR OUT
 	$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 
 .PHONY: bench
-bench: all $(if $(DATASETS),,bench-packages bench-plans)
+bench: all $(if $(DATASETS),,bench-packages bench-plans bench-ranges)
 	+perl $(srcdir)/test/bench/bench.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
 		--cc '$(CC)' --cxx '$(or $(CXX),c++)' \
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
@@ -32,3 +32,10 @@ bench-plans: all
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
 		$(if $(PLAN_ROWS),--rows '$(PLAN_ROWS)') $(if $(RUNS),--runs '$(RUNS)') \
 		$(if $(OUTPUT),--output '$(OUTPUT)')
+
+.PHONY: bench-ranges
+bench-ranges: all
+	+perl $(srcdir)/test/bench/ranges.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' --cc '$(CC)' \
+		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
+		$(if $(RANGE_ROWS),--rows '$(RANGE_ROWS)') $(if $(PICTURES),--pictures '$(PICTURES)') \
+		$(if $(RUNS),--runs '$(RUNS)') $(if $(OUTPUT),--output '$(OUTPUT)')

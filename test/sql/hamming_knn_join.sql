@@ -91,9 +91,30 @@ SELECT * FROM hashidx_knn_join('pictures_code', 0, 'code');
 SELECT * FROM hashidx_knn_join('pictures_code', NULL, 'code');
 INSERT INTO nothing VALUES ('1010');
 SELECT * FROM hashidx_knn_join('pictures_code', 'nothing', 'code');
-CREATE TABLE vectors (v qvec(2));
+
+-- indexes that answer one query at a time say how to join; that works, and it is by them
+CREATE TABLE vectors (v qvec(2), tags text[]);
+INSERT INTO vectors SELECT ARRAY[i, i % 7]::real[]::qvec, ARRAY[i % 5, i % 7]::text[] FROM generate_series(1, 200) i;
+INSERT INTO vectors VALUES (NULL, NULL);
 CREATE INDEX vectors_v ON vectors USING hashidx_hnsw (v);
-SELECT * FROM hashidx_knn_join('vectors_v', 'vectors', 'v');
+CREATE INDEX vectors_n ON vectors USING hashidx_hnsw (l2_normalize(v) qvec_cosine_ops);
+CREATE INDEX vectors_t ON vectors USING hashidx_lsh (tags);
+VACUUM ANALYZE vectors;
+SELECT * FROM hashidx_knn_join('vectors_v', 'vectors', 'v', 3);
+SELECT * FROM hashidx_knn_join('vectors_n', 'vectors', 'v');
+SELECT * FROM hashidx_knn_join('vectors_t', 'vectors', 'tags', 1);
+SELECT * FROM hashidx_knn_join('vectors_t', 'vectors', 'v');
+SET enable_seqscan = off;
+SET enable_sort = off;
+SET enable_memoize = off;
+EXPLAIN (COSTS OFF) SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, v <-> q.v AS distance FROM public.vectors ORDER BY v <-> q.v LIMIT 3) AS n;
+EXPLAIN (COSTS OFF) SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, l2_normalize(v) <=> q.v AS distance FROM public.vectors ORDER BY l2_normalize(v) <=> q.v LIMIT 3) AS n;
+EXPLAIN (COSTS OFF) SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, tags <%> q.tags AS distance FROM public.vectors ORDER BY tags <%> q.tags LIMIT 1) AS n;
+SELECT count(*), count(DISTINCT q.ctid), sum(distance) FILTER (WHERE q.ctid = n.ctid) AS own
+FROM public.vectors AS q, LATERAL (SELECT ctid, v <-> q.v AS distance FROM public.vectors ORDER BY v <-> q.v LIMIT 3) AS n WHERE q.v IS NOT NULL;
+RESET enable_seqscan;
+RESET enable_sort;
+RESET enable_memoize;
 
 -- privileges are the caller's, and so is the row-level security of the queries
 CREATE ROLE regress_hashidx_knn;

@@ -6,8 +6,8 @@ RESET client_min_messages;
 CREATE TABLE pictures (id integer, active boolean, code bincode(64));
 CREATE INDEX pictures_code ON pictures USING hashidx_hamming (code);
 
--- an empty table, never analysed: forms alone
-SELECT * FROM hashidx_usage('pictures_code') ORDER BY form COLLATE "C";
+-- an empty table, never analysed: prices of what is expected of a table
+SELECT form, index_cost_10 < other_cost_10 AS at_10, statistics_age FROM hashidx_usage('pictures_code') ORDER BY form COLLATE "C";
 
 INSERT INTO pictures SELECT i, i % 3 = 0, substring(sha256(int4send(i)) FOR 8)::bincode FROM generate_series(1, 20000) i;
 CREATE INDEX pictures_part ON pictures USING hashidx_hamming ((~code)) INCLUDE (id) WHERE active OR id < 10;

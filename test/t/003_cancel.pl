@@ -124,6 +124,18 @@ foreach my $query (
 	is($out, join("\n", (77) x 4), 'and the next one has its answer');
 }
 
+# Many queries at once, and all pairs.
+foreach my $query (
+	q{SELECT count(*) FROM hashidx_knn_join('item_code', 'item', 'code')},
+	q{SELECT count(*) FROM hashidx_pairs('item_code', 40)})
+{
+	my ($out, $cancelled) = with_timeouts($query,
+		'SELECT id FROM item ORDER BY code <~> (SELECT code FROM item WHERE id = 77) LIMIT 1;', 3, 10, 30, 60);
+
+	is($cancelled, 4, "cancelled: $query");
+	is($out, join("\n", (77) x 4), 'and the next query has its answer');
+}
+
 # Vacuum; a cancelled one leaves a sound index, the next one finishes.
 $node->safe_psql('postgres', 'DELETE FROM item WHERE id % 2 = 0');
 with_timeouts('VACUUM item', "SELECT hashidx_check('item_code', true);", 20, 60, 120, 200);

@@ -124,6 +124,12 @@ extern const HxAmTools *hx_am_tools(Relation index);
  */
 extern void hx_am_open(Oid index_oid, LOCKMODE heap_lock, Relation *heap, Relation *index);
 
+/* What the operators of the index take: for a class of all arrays, the type of its column. */
+extern Oid	hx_am_key_type(Relation index);
+
+/* Errors when no query can use the index: CREATE INDEX CONCURRENTLY has failed, or goes on. */
+extern void hx_am_check_valid(Relation index);
+
 /*
  * Errors unless the caller may read all of the table, and the index is valid and this session's
  * to read: for functions that give what is in an index without a query.

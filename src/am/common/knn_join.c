@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
@@ -62,6 +63,38 @@ emit(void *context, int query, ItemPointerData entry, double distance)
 	return visible;
 }
 
+static char *
+qualified_name(Oid table)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+									  get_rel_name(table));
+}
+
+/*
+ * Of an index that answers one query at a time: errors, and says which lateral join has it do so,
+ * once for each row of the queries.
+ */
+static void
+refuse(const KnnJoin *join, Relation heap, Oid queries, const char *column)
+{
+	Relation	index = join->index;
+	Oid			type = hx_am_key_type(index);
+	const char *key = pg_get_indexdef_columns(RelationGetRelid(index), false);
+	const char *distance =
+		psprintf("%s %s q.%s", key,
+				 get_opname(get_opfamily_member(index->rd_opfamily[0], type, type,
+												HX_STRATEGY_DISTANCE)),
+				 quote_identifier(column));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("index \"%s\" answers one query at a time", RelationGetRelationName(index)),
+			 errhint("Join laterally: SELECT q.ctid, n.* FROM %s AS q, LATERAL "
+					 "(SELECT ctid, %s AS distance FROM %s ORDER BY %s LIMIT %d) AS n.",
+					 qualified_name(queries), distance, qualified_name(RelationGetRelid(heap)),
+					 distance, join->k)));
+}
+
 /* SELECT ctid, column FROM table; errors unless it is a table of its own and has such a column. */
 static char *
 queries_statement(Oid table, const char *column, Oid type)
@@ -91,8 +124,7 @@ queries_statement(Oid table, const char *column, Oid type)
 				 errdetail("It is of type %s, the index is of %s.",
 						   format_type_be(get_atttype(table, attribute)), format_type_be(type))));
 	return psprintf("SELECT ctid, %s FROM ONLY %s WHERE %s IS NOT NULL", quote_identifier(column),
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name),
-					quote_identifier(column));
+					qualified_name(table), quote_identifier(column));
 }
 
 /* Takes the rows that a fetch has brought as the next block. */
@@ -156,21 +188,20 @@ hashidx_knn_join(PG_FUNCTION_ARGS)
 
 	hx_am_open(PG_GETARG_OID(0), AccessShareLock, &heap, &join.index);
 	hx_am_check_readable(heap, join.index);
-	if (hx_am_tools(join.index)->nearest == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" answers one query at a time",
-						RelationGetRelationName(join.index)),
-				 errhint("Use a lateral join: FROM queries q, LATERAL (SELECT ... ORDER BY ... LIMIT k) n.")));
 	if (join.k < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("k must be at least 1, not %d", join.k)));
 
+	const char *statement = queries_statement(queries, column, hx_am_key_type(join.index));
+
+	if (hx_am_tools(join.index)->nearest == NULL)
+		refuse(&join, heap, queries, column);
+
 	InitMaterializedSRF(fcinfo, 0);
 	join.fetch = table_index_fetch_begin(heap);
 	join.slot = table_slot_create(heap, NULL);
-	answer(&join, queries_statement(queries, column, join.index->rd_opcintype[0]));
+	answer(&join, statement);
 	table_index_fetch_end(join.fetch);
 	ExecDropSingleTupleTableSlot(join.slot);
 

@@ -9,6 +9,16 @@
 #include "utils/rls.h"
 
 void
+hx_am_check_valid(Relation index)
+{
+	if (!index->rd_index->indisvalid)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
+				 errhint("Rebuild it with REINDEX INDEX.")));
+}
+
+void
 hx_am_check_readable(Relation heap, Relation index)
 {
 	AclResult	allowed = pg_class_aclcheck(RelationGetRelid(heap), GetUserId(), ACL_SELECT);
@@ -21,11 +31,7 @@ hx_am_check_readable(Relation heap, Relation index)
 				 errmsg("cannot list rows of table \"%s\" by its index",
 						RelationGetRelationName(heap)),
 				 errdetail("Its row-level security would be circumvented.")));
-	if (!index->rd_index->indisvalid)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
-				 errhint("Rebuild it with REINDEX INDEX.")));
+	hx_am_check_valid(index);
 	if (RELATION_IS_OTHER_TEMP(index))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -40,11 +40,7 @@ hx_nearest_offer(HxNearest *nearest, double distance)
 void
 hx_index_rows_open(HxIndexRows *rows, Relation heap, Relation index)
 {
-	Oid			key_type = TupleDescAttr(RelationGetDescr(index), 0)->atttypid;
-
-	/* A class for all arrays has its operators on the types of arrays. */
-	Oid			type = IsPolymorphicType(index->rd_opcintype[0]) ? getBaseType(key_type) :
-		index->rd_opcintype[0];
+	Oid			type = hx_am_key_type(index);
 	Oid			operator = get_opfamily_member(index->rd_opfamily[0], type, type,
 											   HX_STRATEGY_DISTANCE);
 
@@ -59,7 +55,7 @@ hx_index_rows_open(HxIndexRows *rows, Relation heap, Relation index)
 	GetPerTupleExprContext(rows->estate)->ecxt_scantuple = rows->slot;
 	rows->predicate = ExecPrepareQual(rows->info->ii_Predicate, rows->estate);
 	rows->collation = index->rd_indcollation[0];
-	rows->key_type = key_type;
+	rows->key_type = TupleDescAttr(RelationGetDescr(index), 0)->atttypid;
 	fmgr_info(get_opcode(operator), &rows->distance);
 }
 

@@ -84,6 +84,15 @@ hx_am_open(Oid index_oid, LOCKMODE heap_lock, Relation *heap, Relation *index)
 				 errmsg("the table of index \"%s\" changed", RelationGetRelationName(*index))));
 }
 
+Oid
+hx_am_key_type(Relation index)
+{
+	Oid			type = index->rd_opcintype[0];
+
+	return IsPolymorphicType(type) ?
+		getBaseType(TupleDescAttr(RelationGetDescr(index), 0)->atttypid) : type;
+}
+
 HX_FUNCTION(hashidx_index_stats);
 
 Datum

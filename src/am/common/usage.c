@@ -5,18 +5,20 @@
  *
  * The forms come from the operator class, the index's expression and its condition; the
  * costs from EXPLAIN, with a value of the table as the query, once with the index alone
- * and once without any.
+ * and once without any: a hook hides the other indexes of the table from the planner.
  */
 #include "am/common/am.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_operator.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "optimizer/plancat.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
@@ -33,6 +35,7 @@ typedef struct Usage
 {
 	ReturnSetInfo *result;
 	Relation	heap;
+	Relation	index;
 	char	   *table;			/* qualified */
 	char	   *key;			/* the indexed column or expression */
 	char	   *condition;		/* of a partial index; NULL: none */
@@ -52,29 +55,73 @@ ask(const char *query, MemoryContext context)
 	return answer == NULL ? NULL : MemoryContextStrdup(context, answer);
 }
 
-/* The planner's price of a query, with or without indexes. */
-static char *
-cost_of(const char *query, bool by_index)
+/* What the planner is to see of a table's indexes while the hook is in place. */
+static struct
 {
+	get_relation_info_hook_type next;
+	Oid			table;
+	Oid			index;			/* none but this one; InvalidOid: none at all */
+} visible;
+
+static void
+hide_indexes(PlannerInfo *root, Oid table, bool inhparent, RelOptInfo *rel)
+{
+	ListCell   *cell;
+
+	if (visible.next != NULL)
+		visible.next(root, table, inhparent, rel);
+	if (table != visible.table)
+		return;
+	foreach(cell, rel->indexlist)
+	{
+		if (lfirst_node(IndexOptInfo, cell)->indexoid != visible.index)
+			rel->indexlist = foreach_delete_current(rel->indexlist, cell);
+	}
+}
+
+/* Plans a query with one index (InvalidOid: none) of its table; EXPLAIN's answer in json. */
+static char *
+explain(const Usage *usage, const char *query, Oid index, MemoryContext context)
+{
+	char	   *plan = NULL;
+
+	visible.next = get_relation_info_hook;
+	visible.table = RelationGetRelid(usage->heap);
+	visible.index = index;
+	get_relation_info_hook = hide_indexes;
+	PG_TRY();
+	{
+		plan = ask(psprintf("EXPLAIN (FORMAT json) %s", query), context);
+	}
+	PG_FINALLY();
+	{
+		get_relation_info_hook = visible.next;
+	}
+	PG_END_TRY();
+	return plan;
+}
+
+/* The planner's price of a query, by the index or without any; NULL: the index is of no use. */
+static char *
+cost_of(const Usage *usage, const char *query, bool by_index)
+{
+	static const char *const others[] = {"enable_seqscan", "enable_sort"};
 	MemoryContext context = CurrentMemoryContext;
 	int			nest_level = NewGUCNestLevel();
-	static const char *const index_scans[] = {
-		"enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan",
-	};
-	static const char *const others[] = {"enable_seqscan", "enable_sort"};
 	char	   *plan;
 
 	SPI_connect();
-	for (int i = 0; i < (int) lengthof(index_scans) && !by_index; i++)
-		SetConfigOption(index_scans[i], "off", PGC_USERSET, PGC_S_SESSION);
 	for (int i = 0; i < (int) lengthof(others) && by_index; i++)
 		SetConfigOption(others[i], "off", PGC_USERSET, PGC_S_SESSION);
-	plan = ask(psprintf("EXPLAIN (FORMAT json) %s", query), context);
+	plan = explain(usage, query, by_index ? RelationGetRelid(usage->index) : InvalidOid, context);
 	AtEOXact_GUC(false, nest_level);
 	if (plan != NULL)
-		plan = ask(psprintf("SELECT %s::pg_catalog.json OPERATOR(pg_catalog.->) 0 "
-							"OPERATOR(pg_catalog.->) 'Plan' OPERATOR(pg_catalog.->>) 'Total Cost'",
-							quote_literal_cstr(plan)), context);
+		plan = ask(psprintf("SELECT p OPERATOR(pg_catalog.->) 0 OPERATOR(pg_catalog.->) 'Plan' "
+							"OPERATOR(pg_catalog.->>) 'Total Cost' "
+							"FROM (SELECT %s::pg_catalog.jsonb AS p) AS t "
+							"WHERE pg_catalog.jsonb_path_exists(p, '$.**.\"Index Name\"') "
+							"OPERATOR(pg_catalog.=) %s", quote_literal_cstr(plan),
+							by_index ? "true" : "false"), context);
 	SPI_finish();
 	return plan;
 }
@@ -109,9 +156,9 @@ put(Usage *usage, const char *form, char *const *costs)
 	tuplestore_putvalues(usage->result->setResult, usage->result->setDesc, values, isnull);
 }
 
-/* The operator for a query that is independent of search_path. */
+/* An operator: as short as search_path allows, to be shown, or so that it does not matter. */
 static char *
-qualified(Oid operator)
+operator_name(Oid operator, bool is_shown)
 {
 	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
 	char	   *name;
@@ -121,8 +168,12 @@ qualified(Oid operator)
 
 	Form_pg_operator form = (Form_pg_operator) GETSTRUCT(tuple);
 
-	name = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
-					NameStr(form->oprname));
+	if (is_shown && OperatorIsVisible(operator))
+		name = pstrdup(NameStr(form->oprname));
+	else
+		name = psprintf("OPERATOR(%s.%s)",
+						quote_identifier(get_namespace_name(form->oprnamespace)),
+						NameStr(form->oprname));
 	ReleaseSysCache(tuple);
 	return name;
 }
@@ -132,21 +183,23 @@ static void
 put_order(Usage *usage, Oid operator, Oid type)
 {
 	static const int limits[] = {10, 100};
-	char	   *costs[4] = {NULL};
+	const char *type_name = format_type_be_qualified(type);
+	char	   *value = usage->sample == NULL ? psprintf("(SELECT NULL::%s)", type_name) :
+		psprintf("%s::%s", usage->sample, type_name);
+	char	   *costs[4];
 
-	for (int i = 0; i < (int) lengthof(limits) && usage->sample != NULL; i++)
+	for (int i = 0; i < (int) lengthof(limits); i++)
 	{
-		char	   *query = psprintf("SELECT 1 FROM %s%s ORDER BY %s %s %s::%s LIMIT %d",
+		char	   *query = psprintf("SELECT 1 FROM %s%s ORDER BY %s %s %s LIMIT %d",
 									 usage->table, where(usage, NULL), usage->key,
-									 qualified(operator), usage->sample,
-									 format_type_be_qualified(type), limits[i]);
+									 operator_name(operator, false), value, limits[i]);
 
-		costs[2 * i] = cost_of(query, true);
-		costs[2 * i + 1] = cost_of(query, false);
+		costs[2 * i] = cost_of(usage, query, true);
+		costs[2 * i + 1] = cost_of(usage, query, false);
 	}
 	put(usage, psprintf("SELECT ... FROM %s%s ORDER BY %s %s query LIMIT n -- query: %s, ascending only",
-						usage->table, where(usage, NULL), usage->key, get_opname(operator),
-						format_type_be(type)), costs);
+						usage->table, where(usage, NULL), usage->key,
+						operator_name(operator, true), format_type_be(type)), costs);
 }
 
 /* WHERE key <@ ball, and the function of ranges that becomes this. */
@@ -168,13 +221,13 @@ put_range(Usage *usage, const char *operator, const char *type, const char *quer
 						where(usage, condition), type), NULL);
 }
 
-/* All operators of the index's operator class. */
+/* All operators of the index's operator class that take what it indexes. */
 static void
-put_operators(Usage *usage, Relation index)
+put_operators(Usage *usage)
 {
-	Oid			family = index->rd_opfamily[0];
-	Oid			input = index->rd_opcintype[0];
-	CatCList   *list = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
+	Oid			input = hx_am_key_type(usage->index);
+	CatCList   *list = SearchSysCacheList1(AMOPSTRATEGY,
+										   ObjectIdGetDatum(usage->index->rd_opfamily[0]));
 
 	for (int i = 0; i < list->n_members; i++)
 	{
@@ -185,8 +238,8 @@ put_operators(Usage *usage, Relation index)
 		if (amop->amoppurpose == AMOP_ORDER)
 			put_order(usage, amop->amopopr, amop->amoprighttype);
 		else
-			put_range(usage, get_opname(amop->amopopr), format_type_be(amop->amoprighttype),
-					  format_type_be(input));
+			put_range(usage, operator_name(amop->amopopr, true),
+					  format_type_be(amop->amoprighttype), format_type_be(input));
 	}
 	ReleaseCatCacheList(list);
 }
@@ -225,15 +278,15 @@ hashidx_usage(PG_FUNCTION_ARGS)
 {
 	Usage		usage = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	Oid			index_oid = PG_GETARG_OID(0);
-	Relation	index;
 
-	hx_am_open(index_oid, AccessShareLock, &usage.heap, &index);
+	hx_am_open(index_oid, AccessShareLock, &usage.heap, &usage.index);
 
 	Oid			heap_oid = RelationGetRelid(usage.heap);
 	AclResult	allowed = pg_class_aclcheck(heap_oid, GetUserId(), ACL_SELECT);
 
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(usage.heap));
+	hx_am_check_valid(usage.index);
 
 	InitMaterializedSRF(fcinfo, 0);
 	usage.table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(usage.heap)),
@@ -247,9 +300,9 @@ hashidx_usage(PG_FUNCTION_ARGS)
 						 "pg_catalog.pg_stat_get_last_analyze_time(o), "
 						 "pg_catalog.pg_stat_get_last_autoanalyze_time(o)) "
 						 "FROM (SELECT %u::pg_catalog.oid AS o) AS t", heap_oid);
-	put_operators(&usage, index);
+	put_operators(&usage);
 
-	index_close(index, AccessShareLock);
+	index_close(usage.index, AccessShareLock);
 	table_close(usage.heap, AccessShareLock);
 	PG_RETURN_NULL();
 }

@@ -12,6 +12,7 @@
 #include "am/hamming/hamming_tree.h"
 
 #include "access/generic_xlog.h"
+#include "miscadmin.h"
 #include "type/bincode.h"
 
 int
@@ -45,12 +46,30 @@ make_room(Relation index, Buffer buf, Page page, const HammingShape *shape, bool
 	return worth;
 }
 
+/* Appends a short code to a page that has room, with a record that knows what it changes. */
+static bool
+append(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code, HammingRow row)
+{
+	Page		page = BufferGetPage(buf);
+	HxPageRange ranges[HX_PAGE_MAX_RANGES];
+	bool		placed;
+
+	START_CRIT_SECTION();
+	placed = hamming_codes_append(page, shape, code, row);
+	if (placed)
+		hx_page_log(index, buf, ranges, hamming_codes_appended(page, shape, ranges));
+	END_CRIT_SECTION();
+	return placed;
+}
+
 bool
 hamming_place(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code,
 			  HammingRow row)
 {
 	/* Before a record is begun: it must not be finished for a damaged page. */
 	hamming_checked_view(index, shape, buf, BufferGetPage(buf));
+	if (hamming_codes_are_short(shape) && append(index, shape, buf, code, row))
+		return true;
 
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buf, 0);

@@ -8,6 +8,9 @@
 
 #include "math/group.h"
 
+/* Of those that an append changes: the end of data, the counts, the row. */
+#define RANGES_BESIDE_WORDS 3
+
 void
 hamming_meta_init(Page page, const HammingShape *shape, int method, int chunks)
 {
@@ -163,6 +166,38 @@ hamming_codes_append(Page page, const HammingShape *shape, const uint8 *code, Ha
 	contents->rows++;
 	((PageHeader) page)->pd_lower += row_bytes;
 	return true;
+}
+
+bool
+hamming_codes_are_short(const HammingShape *shape)
+{
+	unsigned	words = shape->code_bytes / 8 + __builtin_popcount(shape->code_bytes % 8);
+
+	return RANGES_BESIDE_WORDS + words <= HX_PAGE_MAX_RANGES;
+}
+
+int
+hamming_codes_appended(Page page, const HammingShape *shape, HxPageRange *ranges)
+{
+	HammingCodesPage *contents = codes_page(page);
+	PageHeader	header = (PageHeader) page;
+	unsigned	position = contents->codes - 1;
+	unsigned	width;
+	int			count = 0;
+
+	ranges[count++] = hx_page_range(page, &header->pd_lower, sizeof(header->pd_lower));
+	ranges[count++] = hx_page_range(page, &contents->codes,
+									sizeof(contents->codes) + sizeof(contents->rows));
+	ranges[count++] = hx_page_range(page, (char *) page + header->pd_lower - shape->row_bytes,
+									shape->row_bytes);
+	Assert(count == RANGES_BESIDE_WORDS);
+	for (unsigned at = 0; at < shape->code_bytes; at += width)
+	{
+		width = hx_planes_word_bytes(at, shape->code_bytes);
+		ranges[count++] = hx_page_range(page, contents->data + contents->stride * at +
+										position * width, width);
+	}
+	return count;
 }
 
 void

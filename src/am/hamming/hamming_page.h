@@ -8,7 +8,7 @@
 #ifndef HX_HAMMING_PAGE_H
 #define HX_HAMMING_PAGE_H
 
-#include "am/common/page.h"
+#include "am/common/page_log.h"
 #include "kernel/kernel.h"
 #include "storage/itemptr.h"
 
@@ -140,6 +140,12 @@ extern bool hamming_view_runs(const HammingView *view, uint16 *first);
 /* Adds a code and its row at the end of a codes page; false, changing nothing, without room. */
 extern bool hamming_codes_append(Page page, const HammingShape *shape, const uint8 *code,
 								 HammingRow row);
+
+/* Are codes so short that an append changes no more ranges of bytes than hx_page_log() takes? */
+extern bool hamming_codes_are_short(const HammingShape *shape);
+
+/* Of short codes: the bytes that the last append changed, and how many ranges they are. */
+extern int	hamming_codes_appended(Page page, const HammingShape *shape, HxPageRange *ranges);
 
 /*
  * The contents of one codes page in memory, row-major: for writing pages as a
