@@ -6,12 +6,29 @@
 
 #include <string.h>
 
+#include "kernel/kernel.h"
 #include "math/rotation.h"
 
 size_t
 hx_simhash_scratch(size_t dims)
 {
 	return hx_rotation_size(dims);
+}
+
+/* The signs of a block as bits begin .. end - 1. Small blocks begin within a byte. */
+static void
+put_signs(const float *block, size_t begin, size_t end, uint8_t *code)
+{
+	if (begin % 8 == 0)
+	{
+		hx_kernels->above(block, NULL, end - begin, code + begin / 8);
+		return;
+	}
+	for (size_t j = begin; j < end; j++)
+	{
+		if (block[j - begin] > 0)
+			code[j / 8] |= (uint8_t) (0x80 >> (j % 8));
+	}
 }
 
 void
@@ -26,10 +43,6 @@ hx_simhash(const float *v, size_t dims, unsigned bits, uint64_t seed,
 		size_t		end = bits - begin < size ? bits : begin + size;
 
 		hx_rotation_apply(seed, begin / size, v, dims, scratch);
-		for (size_t j = begin; j < end; j++)
-		{
-			if (scratch[j - begin] > 0)
-				code[j / 8] |= (uint8_t) (0x80 >> (j % 8));
-		}
+		put_signs(scratch, begin, end, code);
 	}
 }

@@ -166,8 +166,7 @@ map_numbers(const HxStep *step, const float *x, const float *y, float *out)
 	switch (step->op)
 	{
 		case HX_STEP_CENTRE:
-			for (size_t i = 0; i < m; i++)
-				out[i] = x[i] - param[i];
+			hx_kernels->subtract(x, param, m, out);
 			break;
 		case HX_STEP_SCALE:
 			for (size_t i = 0; i < m; i++)
@@ -186,8 +185,7 @@ map_numbers(const HxStep *step, const float *x, const float *y, float *out)
 				out[i] = x[i] > 0 ? 1 : -1;
 			break;
 		case HX_STEP_SUBTRACT:
-			for (size_t i = 0; i < m; i++)
-				out[i] = x[i] - y[i];
+			hx_kernels->subtract(x, y, m, out);
 			break;
 		default:
 			memcpy(out, x, m * sizeof(float));	/* HX_STEP_TRUNCATE */
@@ -285,17 +283,8 @@ static void
 take_signs(const Run *run, uint8_t *code)
 {
 	const HxStep *step = &run->model->steps[run->model->step_count - 1];
-	const float *x = value_of(run, step->input);
 
-	for (uint32_t begin = 0; begin < step->outputs; begin += 8)
-	{
-		uint32_t	count = step->outputs - begin < 8 ? step->outputs - begin : 8;
-		unsigned	byte = 0;
-
-		for (uint32_t j = 0; j < count; j++)
-			byte |= (unsigned) (x[begin + j] > step->params[begin + j]) << (7 - j);
-		code[begin / 8] = (uint8_t) byte;
-	}
+	hx_kernels->above(value_of(run, step->input), step->params, step->outputs, code);
 }
 
 bool

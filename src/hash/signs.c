@@ -18,6 +18,8 @@
 #include "kernel/kernel.h"
 #include "kernel/target.h"
 
+HX_VECTORISE_LOOPS
+
 /* Lengths of columns and of vectors, so that products and all parts of them fit in 31 bits. */
 #define COLUMN_LENGTH 65000.0
 #define VECTOR_LENGTH 32700.0
@@ -51,7 +53,8 @@ struct HxSigns
 	int16_t    *whole;			/* the columns divided by c_j, as matvec_whole wants them */
 	int16_t    *vector;			/* 2 * pairs: the vector at hand */
 	int32_t    *products;		/* of the vector and the columns */
-	uint8_t    *doubts;			/* the bits that the products do not tell, packed as a code */
+	float	   *margins;		/* what the products stand for, less the thresholds */
+	uint8_t    *certain;		/* the bits that they tell, packed as a code; missing columns are */
 	double		change;			/* of columns by rounding: the greatest length */
 	double		offset;			/* (|bias| + |threshold|) / c_j at most */
 	double		order;			/* what a frozen sum is off, as a share of the lengths' product */
@@ -92,7 +95,8 @@ lay_out(HxSigns *signs, char *memory)
 	signs->whole = take(memory, &used, columns * signs->pairs * 2 * sizeof(int16_t));
 	signs->vector = take(memory, &used, signs->pairs * 2 * sizeof(int16_t));
 	signs->products = take(memory, &used, columns * sizeof(int32_t));
-	signs->doubts = take(memory, &used, columns / 8);
+	signs->margins = take(memory, &used, columns * sizeof(float));
+	signs->certain = take(memory, &used, columns / 8);
 	return used;
 }
 
@@ -235,33 +239,35 @@ limit_of(const HxSigns *signs, double vector_change, double scale)
 	return (float) (MARGIN * limit + 1);
 }
 
-/*
- * The bits that the products tell, and which of them are in doubt; returns how many are.
- * Missing columns are never.
- */
+/* The bits that the products tell, and which of them are certain; returns how many are not. */
 static size_t
-compare_products(const HxSigns *signs, float scale, float limit, uint8_t *code)
+compare_products(HxSigns *signs, float scale, float limit, uint8_t *code)
 {
-	size_t		count = 0;
+	const size_t columns = signs->panels * HX_PANEL;
 
-	for (size_t begin = 0; begin < signs->m; begin += 8)
+	for (size_t j = 0; j < columns; j++)
+		signs->margins[j] = (float) signs->products[j] + signs->offsets[j] * scale;
+	hx_kernels->above(signs->margins, NULL, signs->m, code);
+	for (size_t j = 0; j < columns; j++)
+		signs->margins[j] = fabsf(signs->margins[j]) - limit;
+	hx_kernels->above(signs->margins, NULL, columns, signs->certain);
+	return columns - hx_kernels->popcount(signs->certain, columns / 8);
+}
+
+/* The bits of a byte of the code that are in doubt. */
+static void
+settle_byte(const HxSigns *signs, size_t byte, const float *x, double length, uint8_t *code)
+{
+	for (size_t k = 0; k < 8; k++)
 	{
-		unsigned	ones = 0;
-		unsigned	doubts = 0;
+		const unsigned bit = 0x80u >> k;
 
-		for (size_t k = 0; k < 8; k++)
-		{
-			const float product = (float) signs->products[begin + k] +
-				signs->offsets[begin + k] * scale;
-
-			ones |= (unsigned) (product > 0) << (7 - k);
-			doubts |= (unsigned) (fabsf(product) <= limit) << (7 - k);
-		}
-		code[begin / 8] = (uint8_t) ones;
-		signs->doubts[begin / 8] = (uint8_t) doubts;
-		count += (size_t) __builtin_popcount(doubts);
+		if ((signs->certain[byte] & bit) != 0)
+			continue;
+		code[byte] = (uint8_t) (code[byte] & ~bit);
+		if (find_bit(signs, 8 * byte + k, x, length))
+			code[byte] |= (uint8_t) bit;
 	}
-	return count;
 }
 
 bool
@@ -285,15 +291,10 @@ hx_signs_find(HxSigns *signs, const float *x, uint8_t *code)
 	if (compare_products(signs, scale, limit, code) > signs->m / MOST_DOUBTS)
 		return false;
 
-	for (size_t j = 0; j < signs->m; j++)
+	for (size_t byte = 0; byte < (signs->m + 7) / 8; byte++)
 	{
-		const unsigned bit = 0x80u >> j % 8;
-
-		if ((signs->doubts[j / 8] & bit) == 0)
-			continue;
-		code[j / 8] = (uint8_t) (code[j / 8] & ~bit);
-		if (find_bit(signs, j, x, length))
-			code[j / 8] |= (uint8_t) bit;
+		if (signs->certain[byte] != 0xff)
+			settle_byte(signs, byte, x, length, code);
 	}
 	return true;
 }

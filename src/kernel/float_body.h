@@ -1,12 +1,13 @@
 /*
  * float_body.h
- *	  Sums over float vectors in an order that is frozen, the Hadamard transform,
- *	  and half floats: one source for all levels.
+ *	  Sums over float vectors in an order that is frozen, and half floats: one source
+ *	  for all levels.
  *
  * Included by each level file inside its target region, with
  *		HX_DOUBLES		doubles in a register: 2, 4 or 8
  *		HX_FLOATS		floats in a register: 4, 8 or 16
  *		HX_WIDEN(p)		HX_DOUBLES floats at p as HxDoubles
+ *		HX_GREATER(a, b)	the greater of each two lanes of HxInts
  * defined. This file has no include guard on purpose, though each level
  * includes it once.
  *
@@ -178,124 +179,52 @@ store_floats(float *p, HxFloats x)
 	memcpy(p, &x, sizeof(x));
 }
 
-/*
- * Lane i of HX_SWAP is lane i ^ h of x, and lane i of HX_SIGNS is -1 where i has
- * the bit h, else 1. h must be a literal: each becomes one shuffle or constant.
- */
-#define HX_SWAP_4(x, h, i) \
-	(x)[(i) ^ (h)], (x)[((i) + 1) ^ (h)], (x)[((i) + 2) ^ (h)], (x)[((i) + 3) ^ (h)]
-#define HX_SIGN(h, i) (((i) & (h)) != 0 ? -1.0f : 1.0f)
-#define HX_SIGNS_4(h, i) \
-	HX_SIGN(h, i), HX_SIGN(h, (i) + 1), HX_SIGN(h, (i) + 2), HX_SIGN(h, (i) + 3)
-
-#if HX_FLOATS == 4
-#define HX_SWAP(x, h) ((HxFloats) {HX_SWAP_4(x, h, 0)})
-#define HX_SIGNS(h) ((HxFloats) {HX_SIGNS_4(h, 0)})
-#elif HX_FLOATS == 8
-#define HX_SWAP(x, h) ((HxFloats) {HX_SWAP_4(x, h, 0), HX_SWAP_4(x, h, 4)})
-#define HX_SIGNS(h) ((HxFloats) {HX_SIGNS_4(h, 0), HX_SIGNS_4(h, 4)})
-#else
-#define HX_SWAP(x, h) \
-	((HxFloats) {HX_SWAP_4(x, h, 0), HX_SWAP_4(x, h, 4), HX_SWAP_4(x, h, 8), HX_SWAP_4(x, h, 12)})
-#define HX_SIGNS(h) \
-	((HxFloats) {HX_SIGNS_4(h, 0), HX_SIGNS_4(h, 4), HX_SIGNS_4(h, 8), HX_SIGNS_4(h, 12)})
-#endif
-
-/*
- * The butterflies of one register, at distances 1, 2, 4, ... of lanes: of a
- * pair, the lower lane gets the sum and the upper one lower minus upper.
- */
-HX_INLINE HxFloats
-hadamard_register(HxFloats x)
+static void
+multiply(const float *x, float factor, size_t n, float *out)
 {
-	x = HX_SWAP(x, 1) + x * HX_SIGNS(1);
-	x = HX_SWAP(x, 2) + x * HX_SIGNS(2);
-#if HX_FLOATS >= 8
-	x = HX_SWAP(x, 4) + x * HX_SIGNS(4);
-#endif
-#if HX_FLOATS >= 16
-	x = HX_SWAP(x, 8) + x * HX_SIGNS(8);
-#endif
-	return x;
-}
-
-/* The butterflies at distance h, in plain C for vectors shorter than a register. */
-HX_INLINE void
-hadamard_step_short(float *x, size_t n, size_t h)
-{
+	for (; n >= HX_FLOATS; n -= HX_FLOATS, x += HX_FLOATS, out += HX_FLOATS)
+		store_floats(out, load_floats(x) * factor);
 	for (size_t i = 0; i < n; i++)
-	{
-		if ((i & h) == 0)
-		{
-			float		a = x[i];
-			float		b = x[i + h];
-
-			x[i] = a + b;
-			x[i + h] = a - b;
-		}
-	}
-}
-
-/* The butterflies at distance h, at least a register. */
-HX_INLINE void
-hadamard_step(float *x, size_t n, size_t h)
-{
-	for (size_t block = 0; block < n; block += 2 * h)
-	{
-		for (size_t i = block; i < block + h; i += HX_FLOATS)
-		{
-			HxFloats	a = load_floats(x + i);
-			HxFloats	b = load_floats(x + i + h);
-
-			store_floats(x + i, a + b);
-			store_floats(x + i + h, a - b);
-		}
-	}
-}
-
-/* The butterflies at distances h and 2h in one pass over memory. */
-HX_INLINE void
-hadamard_two_steps(float *x, size_t n, size_t h)
-{
-	for (size_t block = 0; block < n; block += 4 * h)
-	{
-		for (size_t i = block; i < block + h; i += HX_FLOATS)
-		{
-			HxFloats	a = load_floats(x + i);
-			HxFloats	b = load_floats(x + i + h);
-			HxFloats	c = load_floats(x + i + 2 * h);
-			HxFloats	d = load_floats(x + i + 3 * h);
-			HxFloats	ab = a + b;
-			HxFloats	cd = c + d;
-
-			store_floats(x + i, ab + cd);
-			store_floats(x + i + 2 * h, ab - cd);
-			ab = a - b;
-			cd = c - d;
-			store_floats(x + i + h, ab + cd);
-			store_floats(x + i + 3 * h, ab - cd);
-		}
-	}
+		out[i] = x[i] * factor;
 }
 
 static void
-hadamard(float *x, size_t n)
+subtract(const float *x, const float *y, size_t n, float *out)
 {
-	size_t		h = HX_FLOATS;
+	for (; n >= HX_FLOATS; n -= HX_FLOATS, x += HX_FLOATS, y += HX_FLOATS, out += HX_FLOATS)
+		store_floats(out, load_floats(x) - load_floats(y));
+	for (size_t i = 0; i < n; i++)
+		out[i] = x[i] - y[i];
+}
 
-	if (n < HX_FLOATS)
+/* Without their signs, floats are ordered as their bits are; NaN comes after infinity. */
+static float
+largest(const float *x, size_t n)
+{
+	HxInts		most = {0};
+	int32_t		lane[HX_FLOATS];
+	float		result;
+	size_t		i;
+
+	for (i = 0; i + HX_FLOATS <= n; i += HX_FLOATS)
 	{
-		for (h = 1; h < n; h *= 2)
-			hadamard_step_short(x, n, h);
-		return;
-	}
+		const HxInts magnitude = (HxInts) load_floats(x + i) & INT32_MAX;
 
-	for (size_t i = 0; i < n; i += HX_FLOATS)
-		store_floats(x + i, hadamard_register(load_floats(x + i)));
-	for (; h * 4 <= n; h *= 4)
-		hadamard_two_steps(x, n, h);
-	if (h < n)
-		hadamard_step(x, n, h);
+		most = HX_GREATER(magnitude, most);
+	}
+	memcpy(lane, &most, sizeof(lane));
+	for (; i < n; i++)
+	{
+		int32_t		magnitude;
+
+		memcpy(&magnitude, x + i, sizeof(magnitude));
+		magnitude &= INT32_MAX;
+		lane[0] = magnitude > lane[0] ? magnitude : lane[0];
+	}
+	for (int j = 1; j < HX_FLOATS; j++)
+		lane[0] = lane[j] > lane[0] ? lane[j] : lane[0];
+	memcpy(&result, lane, sizeof(result));
+	return result;
 }
 
 /*

@@ -128,6 +128,19 @@ typedef struct HxKernels
 	double		(*l1) (const float *a, const float *b, size_t n);
 	HxDotNorms	(*dot_norms) (const float *a, const float *b, size_t n);
 
+	/* out[i] = x[i] * factor and x[i] - y[i]; out may be x or y. */
+	void		(*multiply) (const float *x, float factor, size_t n, float *out);
+	void		(*subtract) (const float *x, const float *y, size_t n, float *out);
+
+	/* The largest |x[i]|, 0 of no numbers: any but a finite one where not all of them are. */
+	float		(*largest) (const float *x, size_t n);
+
+	/*
+	 * A code of n bits, as hash/hyperplane.h packs them: bit i is 1 where x[i] > limits[i],
+	 * or than 0 where limits is NULL.
+	 */
+	void		(*above) (const float *x, const float *limits, size_t n, uint8_t *code);
+
 	/*
 	 * A vector of floats against a stored one, summed in float: sum (q - scale h)^2 and
 	 * <q, h> of finite halves h; and, with x = base + step (1 + code / 256), sum (q - x)^2
@@ -167,8 +180,11 @@ typedef struct HxKernels
 	/* IEEE half precision to single, exact. */
 	void		(*f16_to_f32) (const uint16_t *in, float *out, size_t n);
 
-	/* In-place Walsh-Hadamard transform, unnormalised, of n = 2^k floats (n >= 1). */
-	void		(*hadamard) (float *x, size_t n);
+	/*
+	 * In-place Walsh-Hadamard transform, unnormalised, of n = 2^k floats (n >= 1). Before,
+	 * x[j] changes its sign where bit j mod 64 of signs[j / 64] is set; NULL: none does.
+	 */
+	void		(*hadamard) (float *x, size_t n, const uint64_t *signs);
 
 	/*
 	 * A vector against the m columns of a matrix of n rows: the m numbers of row 0,

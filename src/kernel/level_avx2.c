@@ -22,11 +22,14 @@ HX_TARGET_PUSH("avx2,f16c,popcnt")
 #define HX_DOUBLES 4
 #define HX_FLOATS 8
 #define HX_WIDEN(p) ((HxDoubles) _mm256_cvtps_pd(_mm_loadu_ps(p)))
+#define HX_GREATER(a, b) ((HxInts) _mm256_max_epi32((__m256i) (a), (__m256i) (b)))
 #include "kernel/float_body.h"
+#include "kernel/hadamard_body.h"
 #define HX_HALVES(p) ((HxFloats) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (p))))
 #define HX_BYTES(p) ((HxInts) _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *) (p))))
 #define HX_SIGN_BITS(x) _mm256_movemask_ps((__m256) (x))
 #include "kernel/stored_body.h"
+#include "kernel/above_body.h"
 #include "kernel/columns_body.h"
 #define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm256_madd_epi16((__m256i) (a), (__m256i) (b)))
 #include "kernel/whole_body.h"

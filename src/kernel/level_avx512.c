@@ -19,11 +19,19 @@ HX_TARGET_PUSH("avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,f16c,popcnt")
 #define HX_DOUBLES 8
 #define HX_FLOATS 16
 #define HX_WIDEN(p) ((HxDoubles) _mm512_cvtps_pd(_mm256_loadu_ps(p)))
+#define HX_GREATER(a, b) ((HxInts) _mm512_max_epi32((__m512i) (a), (__m512i) (b)))
 #include "kernel/float_body.h"
+#define HX_ADD_SIGNED(y, x, signs) \
+	((HxFloats) _mm512_fmadd_ps((__m512) (x), (__m512) (signs), (__m512) (y)))
+#define HX_FLIP(x, bits) \
+	((HxFloats) _mm512_mask_xor_epi32((__m512i) (x), (__mmask16) (bits), (__m512i) (x), \
+									  _mm512_set1_epi32(INT32_MIN)))
+#include "kernel/hadamard_body.h"
 #define HX_HALVES(p) ((HxFloats) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) (p))))
 #define HX_BYTES(p) ((HxInts) _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *) (p))))
 #define HX_SIGN_BITS(x) _mm512_cmplt_epi32_mask((__m512i) (x), _mm512_setzero_si512())
 #include "kernel/stored_body.h"
+#include "kernel/above_body.h"
 #include "kernel/columns_body.h"
 #define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm512_madd_epi16((__m512i) (a), (__m512i) (b)))
 #include "kernel/whole_body.h"

@@ -32,10 +32,13 @@ load_float(const float *p)
 #define HX_DOUBLES 2
 #define HX_FLOATS 4
 #define HX_WIDEN(p) ((HxDoubles) {(double) load_float(p), (double) load_float((p) + 1)})
+#define HX_GREATER(a, b) ((a) ^ (((a) ^ (b)) & ((b) > (a))))
 #include "kernel/float_body.h"
+#include "kernel/hadamard_body.h"
 #include "kernel/halves_body.h"
 #define HX_BYTES(p) ((HxInts) {(p)[0], (p)[1], (p)[2], (p)[3]})
 #include "kernel/stored_body.h"
+#include "kernel/above_body.h"
 #include "kernel/digits_body.h"
 #include "kernel/columns_body.h"
 #include "kernel/whole_body.h"

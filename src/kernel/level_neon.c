@@ -17,7 +17,9 @@
 #define HX_DOUBLES 2
 #define HX_FLOATS 4
 #define HX_WIDEN(p) ((HxDoubles) vcvt_f64_f32(vld1_f32(p)))
+#define HX_GREATER(a, b) ((HxInts) vmaxq_s32((int32x4_t) (a), (int32x4_t) (b)))
 #include "kernel/float_body.h"
+#include "kernel/hadamard_body.h"
 #define HX_HALVES(p) \
 	((HxFloats) vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p))))
 #define HX_BYTES(p) ((HxInts) {(p)[0], (p)[1], (p)[2], (p)[3]})
@@ -32,6 +34,7 @@ sign_bits(HxInts x)
 }
 
 #include "kernel/stored_body.h"
+#include "kernel/above_body.h"
 #include "kernel/columns_body.h"
 #define HX_MULTIPLY_PAIRS(a, b) \
 	((HxInts) vpaddq_s32( \

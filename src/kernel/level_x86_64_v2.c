@@ -20,10 +20,13 @@ HX_TARGET_PUSH("popcnt,sse4.2")
 #define HX_FLOATS 4
 #define HX_WIDEN(p) \
 	((HxDoubles) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *) (p)))))
+#define HX_GREATER(a, b) ((HxInts) _mm_max_epi32((__m128i) (a), (__m128i) (b)))
 #include "kernel/float_body.h"
+#include "kernel/hadamard_body.h"
 #define HX_BYTES(p) ((HxInts) _mm_cvtepu8_epi32(_mm_loadu_si32(p)))
 #include "kernel/halves_body.h"
 #include "kernel/stored_body.h"
+#include "kernel/above_body.h"
 #include "kernel/digits_body.h"
 
 #define HX_SCAN_BYTES 16

@@ -19,14 +19,27 @@ splitmix64(uint64_t x)
 	return x ^ (x >> 31);
 }
 
+/*
+ * Where a stream starts. Seed and stream are hashed before the counter is added. Unhashed,
+ * small seeds would give the same numbers in another order.
+ */
+static uint64_t
+start_of(uint64_t seed, uint64_t stream)
+{
+	return splitmix64(splitmix64(seed) ^ (stream * GOLDEN));
+}
+
 uint64_t
 hx_random(uint64_t seed, uint64_t stream, uint64_t counter)
 {
-	/*
-	 * Seed and stream are hashed before the counter is added. Unhashed, small
-	 * seeds would give the same numbers in another order.
-	 */
-	uint64_t	start = splitmix64(splitmix64(seed) ^ (stream * GOLDEN));
+	return splitmix64(start_of(seed, stream) + counter);
+}
 
-	return splitmix64(start + counter);
+void
+hx_random_fill(uint64_t seed, uint64_t stream, uint64_t *numbers, size_t count)
+{
+	const uint64_t start = start_of(seed, stream);
+
+	for (size_t i = 0; i < count; i++)
+		numbers[i] = splitmix64(start + i);
 }

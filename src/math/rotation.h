@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HX_ROTATION_MAX_DIMS 65536
+
 /* The power of two >= dims that a rotation of `dims` dimensions works in. */
 extern size_t hx_rotation_size(size_t dims);
 
 /*
- * Rotates x (`dims` floats) by the rotation (seed, block) into out
+ * Rotates x (`dims` floats, HX_ROTATION_MAX_DIMS at most) by the rotation (seed, block) into out
  * (hx_rotation_size(dims) floats; may not overlap x). The input is first scaled
  * by a power of two so that nothing overflows, and the transform is not
  * normalised: only signs and ratios of the output mean anything. A zero vector

@@ -135,7 +135,7 @@ hx_spin_apply(uint64_t seed, const float *x, size_t dims, float *out)
 
 		/* Scaled before the transform, so that nothing grows beyond the vector's length. */
 		scale_with_signs(seed, round, part, span, norm);
-		hx_kernels->hadamard(part, span);
+		hx_kernels->hadamard(part, span, NULL);
 		if (second && span < n)
 			mix_halves(out, n);
 	}

@@ -40,7 +40,8 @@ every_level_or_none(void)
 		CHECK(kernels->level == level, "level %d says it is %d", i, kernels->level);
 		CHECK(kernels->popcount && kernels->hamming && kernels->popcount_and &&
 			  kernels->hamming_select && kernels->dot && kernels->l2_squared && kernels->l1 &&
-			  kernels->dot_norms && kernels->f16_to_f32 && kernels->hadamard &&
+			  kernels->dot_norms && kernels->multiply && kernels->subtract &&
+			  kernels->largest && kernels->above && kernels->f16_to_f32 && kernels->hadamard &&
 			  kernels->matvec && kernels->column_distances && kernels->dot_doubles &&
 			  kernels->multiply_tile && kernels->rotate_strip, "level %d", i);
 	}

@@ -271,7 +271,7 @@ hadamard_matrix_at(const HxKernels *kernels)
 		for (size_t i = 0; i < n; i++)
 			x[i] = y[i + 1] = (float) unit_below(1000) - 500;
 		y[0] = 77;
-		kernels->hadamard(y + 1, n);
+		kernels->hadamard(y + 1, n, NULL);
 		for (size_t i = 0; i < n; i++)
 			same = same && y[i + 1] == naive_hadamard(x, n, i);
 		CHECK(same && y[0] == 77, "%s, %zu floats", hx_kernel_level_name(kernels->level), n);
@@ -286,34 +286,43 @@ hadamard_matrix(void)
 	unit_each_level(hadamard_matrix_at);
 }
 
-/* Numbers that round, against butterflies one at a time. */
+/* Numbers that round, against butterflies one at a time, with signs changed before and without. */
 static void
 hadamard_rounding_at(const HxKernels *kernels)
 {
-	for (size_t n = 1; n <= 4096; n *= 2)
+	uint64_t	signs[4096 / 64];
+
+	for (size_t i = 0; i < 2 * 13; i++)
 	{
+		const size_t n = (size_t) 1 << i / 2;
+		const bool	flip = i % 2 != 0;
 		float	   *x = unit_alloc((n + 3) * sizeof(float));
 		float	   *y = unit_alloc((n + 3) * sizeof(float));
 
-		for (size_t i = 0; i < n; i++)
-			x[i] = y[i + 3] = wild_float();
+		for (size_t j = 0; j < 4096 / 64; j++)
+			signs[j] = unit_random();
+		for (size_t j = 0; j < n; j++)
+		{
+			y[j + 3] = wild_float();
+			x[j] = flip && signs[j / 64] >> j % 64 & 1 ? -y[j + 3] : y[j + 3];
+		}
 		for (size_t h = 1; h < n; h *= 2)
 		{
-			for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < n; j++)
 			{
-				if ((i & h) == 0)
+				if ((j & h) == 0)
 				{
-					volatile float sum = x[i] + x[i + h];
-					volatile float difference = x[i] - x[i + h];
+					volatile float sum = x[j] + x[j + h];
+					volatile float difference = x[j] - x[j + h];
 
-					x[i] = sum;
-					x[i + h] = difference;
+					x[j] = sum;
+					x[j + h] = difference;
 				}
 			}
 		}
-		kernels->hadamard(y + 3, n);
-		CHECK(memcmp(x, y + 3, n * sizeof(float)) == 0, "%s, %zu floats",
-			  hx_kernel_level_name(kernels->level), n);
+		kernels->hadamard(y + 3, n, flip ? signs : NULL);
+		CHECK(memcmp(x, y + 3, n * sizeof(float)) == 0, "%s, %zu floats%s",
+			  hx_kernel_level_name(kernels->level), n, flip ? " with signs" : "");
 		free(x);
 		free(y);
 	}

@@ -37,6 +37,21 @@ golden(void)
 	}
 }
 
+static void
+filled(void)
+{
+	uint64_t	numbers[40];
+
+	for (uint64_t stream = 0; stream < 10; stream++)
+	{
+		numbers[39] = 77;
+		hx_random_fill(stream * 5, stream, numbers, 39);
+		for (uint64_t i = 0; i < 39; i++)
+			CHECK(numbers[i] == hx_random(stream * 5, stream, i), "number %d", (int) i);
+		CHECK(numbers[39] == 77, "beyond the end");
+	}
+}
+
 /* Neighbours in each argument differ in about half of the bits, and every bit takes part. */
 static void
 neighbours(void)
@@ -97,6 +112,7 @@ int
 main(void)
 {
 	RUN(golden);
+	RUN(filled);
 	RUN(neighbours);
 	RUN(no_repetition);
 	return unit_summary();

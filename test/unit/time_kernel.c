@@ -109,7 +109,7 @@ time_sum(const HxKernels *kernels, int which, size_t n)
 					for (size_t i = 0; i < n; i += 64)
 						a[i] = 1;
 					memset(b, 0, n * sizeof(float));
-					kernels->hadamard(b, n);
+					kernels->hadamard(b, n, NULL);
 					break;
 			}
 		}
