@@ -8,14 +8,23 @@
 #include "catalog/pg_statistic.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/distance_stats.h"
+#include "plan/index_rows.h"
 #include "utils/selfuncs.h"
 
 /* Values of each of two columns that are compared with each other. */
 #define CROSSED_VALUES 60
+#define CROSSED_COMMON_VALUES 10
+
+/*
+ * What lies near a query where values are too few to tell: mostly itself and a row or
+ * two like it.
+ */
+#define UNSEEN_ROWS 2.0
 
 typedef struct Column
 {
 	const HxMeasure *measure;
+	Node	   *expression;
 	VariableStatData variable;
 	AttStatsSlot values;		/* these three are all zero when nothing is known */
 	AttStatsSlot numbers;
@@ -31,6 +40,7 @@ open_column(PlannerInfo *root, Node *expression, int relation, const HxMeasure *
 
 	memset(column, 0, sizeof(*column));
 	column->measure = measure;
+	column->expression = expression;
 	examine_variable(root, expression, relation, &column->variable);
 	tuple = column->variable.statsTuple;
 	if (!HeapTupleIsValid(tuple))
@@ -66,22 +76,16 @@ compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The share within the radius of a query as the values tell; negative: there are none. */
-static double
-share_of_values(const Column *column, Datum query, double radius)
+/* The distances of a query to the values, ascending; returns how many there are. */
+static int
+measure_values(const Column *column, Datum query, double **distances)
 {
 	int			most = column->values.nvalues;
-	double	   *distances = palloc(Max(most, 1) * sizeof(double));
-	int			count = column->measure->measure(&column->values, query, most, distances);
-	double		share = -1;
 
-	if (count > 0)
-	{
-		qsort(distances, count, sizeof(double), compare_doubles);
-		share = hx_query_share(&column->curve, distances, count, radius);
-	}
-	pfree(distances);
-	return share;
+	*distances = palloc(Max(most, 1) * sizeof(double));
+	most = column->measure->measure(&column->values, query, most, *distances);
+	qsort(*distances, most, sizeof(double), compare_doubles);
+	return most;
 }
 
 /* Adds up the shares of the most common values that lie within the radius; *all: of them all. */
@@ -103,17 +107,62 @@ share_of_common(const Column *column, Datum query, double radius, double *all)
 	return within;
 }
 
+/* The share within the radius of a query as statistics alone tell it; negative: there are none. */
+static double
+share_by_statistics(const Column *column, Datum query, const double *distances, int count,
+					double radius)
+{
+	double		all;
+	double		common = share_of_common(column, query, radius, &all);
+
+	if (count == 0)
+		return all > 0 ? common : -1;
+
+	double		share = common + Max(1 - all, 0) *
+		hx_query_share(&column->curve, distances, count, radius);
+
+	/* Without a curve nothing is known of what the values are too few to show. */
+	if (column->curve.count == 0 && column->variable.rel != NULL)
+		share = Max(share, UNSEEN_ROWS / Max(column->variable.rel->tuples, 1));
+	return share;
+}
+
+/*
+ * The same by an index; beyond what it can tell, between that and where the sample begins to tell.
+ * Negative: no index tells.
+ */
+static double
+share_by_index(const Column *column, Datum query, const double *distances, int count,
+			   double radius)
+{
+	RelOptInfo *table = column->variable.rel;
+	double		near = radius;
+	double		far = hx_telling_distance(distances, count);
+	double		rows;
+
+	if (!column->measure->asks_index || table == NULL || table->tuples < 1)
+		return -1;
+	rows = hx_index_rows_within(table, column->expression, query, &near);
+	if (rows < 0 || near >= radius)
+		return rows < 0 ? -1 : rows / table->tuples;
+	if (far < 0 || far <= radius)
+		return share_by_statistics(column, query, distances, count, radius);
+	return hx_bridged_share(radius, near, Max(rows, 1) / table->tuples, far,
+							share_by_statistics(column, query, distances, count, far));
+}
+
 /* The share of the column's rows within the radius of a query; negative: nothing is known. */
 static double
 share_of_value(const Column *column, Datum query, double radius)
 {
-	double		all;
-	double		common = share_of_common(column, query, radius, &all);
-	double		others = share_of_values(column, query, radius);
+	double	   *distances;
+	int			count = measure_values(column, query, &distances);
+	double		share = share_by_index(column, query, distances, count, radius);
 
-	if (others < 0)
-		return all > 0 ? common : -1;
-	return common + Max(1 - all, 0) * others;
+	if (share < 0)
+		share = share_by_statistics(column, query, distances, count, radius);
+	pfree(distances);
+	return share;
 }
 
 /* Is it one column, joined with itself? */
@@ -129,26 +178,54 @@ is_same_column(const Column *a, const Column *b)
 	return one->starelid == other->starelid && one->staattnum == other->staattnum;
 }
 
-/* The share of the pairs of rows of two columns: values of the one are queries to the other. */
+/* The mean share that values of the other column have within the radius, and how many have one. */
 static double
-share_of_crossed(const Column *a, const Column *b, double radius)
+mean_share(const Column *column, const Datum *values, int count, int most, double radius,
+		   int *measured)
 {
+	int			queries = Min(most, count);
 	double		sum = 0;
-	int			queries = Min(CROSSED_VALUES, b->values.nvalues);
-	int			measured = 0;
 
+	*measured = 0;
 	for (int i = 0; i < queries; i++)
 	{
-		Datum		query = b->values.values[(int64) i * b->values.nvalues / queries];
-		double		share = share_of_value(a, query, radius);
+		double		share = share_of_value(column, values[(int64) i * count / queries], radius);
 
 		if (share >= 0)
 		{
 			sum += share;
-			measured++;
+			(*measured)++;
 		}
 	}
-	return measured > 0 ? sum / measured : -1;
+	return *measured > 0 ? sum / *measured : 0;
+}
+
+/*
+ * The share of the pairs of rows of two columns: values of the one are queries to the other. The
+ * most common ones count by how common they are, all others alike.
+ */
+static double
+share_of_crossed(const Column *a, const Column *b, double radius)
+{
+	int			most = a->measure->asks_index ? CROSSED_VALUES / 2 : CROSSED_VALUES;
+	int			common = Min(CROSSED_COMMON_VALUES, b->common.nvalues);
+	double		sum = 0;
+	double		weight = 0;
+	int			measured;
+
+	for (int i = 0; i < common; i++)
+	{
+		double		share = mean_share(a, b->common.values + i, 1, 1, radius, &measured);
+
+		sum += measured * b->common.numbers[i] * share;
+		weight += measured * b->common.numbers[i];
+	}
+
+	double		others = mean_share(a, b->values.values, b->values.nvalues, most, radius, &measured);
+
+	if (measured > 0)
+		return sum + Max(1 - weight, 0) * others;
+	return weight > 0 ? sum / weight : -1;
 }
 
 /* The share of the pairs of different rows of one column; negative: nothing is known. */
@@ -166,7 +243,8 @@ share_of_pairs(const Column *a, const Column *b, double radius)
 {
 	double		rows = a->variable.rel != NULL ? a->variable.rel->tuples : 0;
 
-	if (!is_same_column(a, b) && a->measure->values_are_queries && b->values.nvalues > 0)
+	if (!is_same_column(a, b) && a->measure->values_are_queries &&
+		b->values.nvalues + b->common.nvalues > 0)
 		return share_of_crossed(a, b, radius);
 
 	/* What is not known of the other side is taken to be of the same kind. */

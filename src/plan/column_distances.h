@@ -27,6 +27,12 @@ typedef struct HxMeasure
 	 */
 	int			(*measure) (const AttStatsSlot *slot, Datum query, int most, double *out);
 
+	/*
+	 * Is the distance Jaccard's, of which statistics tell little, so that an index is asked where
+	 * there is one that can tell?
+	 */
+	bool		asks_index;
+
 	/* Are the slot's values such as may be queries: does measure() take them? */
 	bool		values_are_queries;
 

@@ -23,6 +23,9 @@ enum {POINT_DISTANCE, POINT_SHARE, POINT_TYPICAL, POINT_NUMBERS};
 #define LEAST_SLOPE 1.0
 #define MOST_SLOPE 40.0
 
+/* A similarity is at least so much where it is inverted. */
+#define LEAST_SIMILARITY 0.001
+
 /* Distances are at least this share of the least positive one, for there is no logarithm of 0. */
 #define LEAST_DISTANCE 0.5
 
@@ -159,4 +162,22 @@ hx_query_share(const HxDistanceCurve *curve, const double *distances, int count,
 
 	/* One row of the sample may lie there by chance; more are no accident. */
 	return fmax(share, (within - 1.0) / count);
+}
+
+double
+hx_telling_distance(const double *distances, int count)
+{
+	return count >= ENOUGH_ROWS ? distances[ENOUGH_ROWS - 1] : -1;
+}
+
+double
+hx_bridged_share(double radius, double near, double near_share, double far, double far_share)
+{
+	double		begin = 1 / fmax(1 - near, LEAST_SIMILARITY);
+	double		end = 1 / fmax(1 - far, LEAST_SIMILARITY);
+	double		place = 1 / fmax(1 - radius, LEAST_SIMILARITY);
+
+	if (place >= end || near_share >= far_share)
+		return fmax(near_share, far_share);
+	return near_share * pow(far_share / near_share, fmax(place - begin, 0) / (end - begin));
 }

@@ -29,4 +29,14 @@ extern double hx_curve_share(const HxDistanceCurve *curve, double radius);
 extern double hx_query_share(const HxDistanceCurve *curve, const double *distances, int count,
 							 double radius);
 
+/* The distance within which a sample has just enough rows to tell a share; -1: it is too small. */
+extern double hx_telling_distance(const double *distances, int count);
+
+/*
+ * The share of sets within a Jaccard distance, between two at which it is known: its logarithm
+ * falls as the inverse of the similarity grows.
+ */
+extern double hx_bridged_share(double radius, double near, double near_share, double far,
+							   double far_share);
+
 #endif							/* HX_DISTANCE_STATS_H */

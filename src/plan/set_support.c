@@ -44,6 +44,7 @@ view_ball(Datum ball, double *radius)
 static const HxMeasure measure = {
 	.values_kind = STATISTIC_KIND_HISTOGRAM,
 	.measure = measure_sets,
+	.asks_index = true,
 	.values_are_queries = true,
 };
 

@@ -53,8 +53,12 @@ sub main
 		autovacuum => 'off',
 		client_min_messages => 'warning');
 	measure();
-	file_text("$option{output}/plans.md", report());
+
+	my $report = report();
+
+	file_text("$option{output}/plans.md", $report);
 	note("wrote $option{output}/plans.md");
+	print $report;
 	return;
 }
 
@@ -88,7 +92,7 @@ sub report
 
 Tables of vectors of 64 dimensions in clusters, with their simhash codes, a category, and an index of
 each access method. Each cell is asked with two queries; each of its plans that settings can force
-is run in turns with the others, and its fastest run counts. Everything is cached;
+is run in turns with the others, and its fastest run counts, by the processor's time. Everything is cached;
 `random_page_cost` is 1.1, all else as PostgreSQL has it. A filter is a condition on the category
 that keeps this share of the rows, and has a btree index.
 
@@ -103,10 +107,11 @@ $total
 
 ## The matrix
 
-*share*: a range with a radius that keeps this share of the table. *factor*: the worse of two queries, by indexes.
+*share*: a range with a radius that keeps this share of the table. The factors are the worse of two queries: by
+indexes, and by exact plans.
 
-| method | rows | query | filter | picked | fastest | factor |
-|---|---|---|---|---|---|---|
+| method | rows | query | filter | picked | fastest | index | plan |
+|---|---|---|---|---|---|---|---|
 $matrix
 
 $about

@@ -101,6 +101,13 @@ typedef struct HxAmTools
 	int			(*nearest_block) (int k);
 
 	/*
+	 * How many rows of the index lie within the radius of a value, about, found out in less time
+	 * than a scan takes; lowers the radius to the largest one that it can tell that of. Negative:
+	 * it cannot. For the planner. NULL: the method has no such estimate.
+	 */
+	double		(*rows_within) (Relation index, Datum value, double *radius);
+
+	/*
 	 * What hashidx_recall() compares: the setting, without "hashidx.", that says how hard a scan
 	 * tries when hashidx.recall does not, and values of it, 0 after the last. NULL: scans are
 	 * exact. The operator of strategy HX_STRATEGY_DISTANCE orders them.

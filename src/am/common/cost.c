@@ -4,9 +4,21 @@
  */
 #include "am/common/cost.h"
 
+#include <math.h>
+
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "utils/spccache.h"
+
+/* A row's page that is surely cached costs this share of random_page_cost. */
+#define CACHED_VISIT_SHARE 0.15
+
+/* Are all pages of the table surely cached? */
+static bool
+is_cached(const RelOptInfo *rel)
+{
+	return rel->pages < effective_cache_size / 4.0;
+}
 
 /* Pages of the table that each of so many rows takes, found anywhere in it. */
 static double
@@ -23,7 +35,7 @@ page_cost(const RelOptInfo *rel)
 	double		seq_page_cost;
 
 	get_tablespace_page_costs(rel->reltablespace, &random_page_cost, &seq_page_cost);
-	return rel->pages < effective_cache_size / 4.0 ? seq_page_cost : random_page_cost;
+	return is_cached(rel) ? seq_page_cost : random_page_cost;
 }
 
 Cost
@@ -39,4 +51,49 @@ hx_am_scattered_cost(PlannerInfo *root, const IndexOptInfo *info, double rows)
 	double		pages = pages_per_row(root, info, wanted) - pages_per_row(root, info, rows);
 
 	return rows * Max(pages, 0) * (1 - limit / wanted) * page_cost(info->rel);
+}
+
+Cost
+hx_am_visit_cost(const IndexOptInfo *info)
+{
+	double		random_page_cost;
+
+	get_tablespace_page_costs(info->rel->reltablespace, &random_page_cost, NULL);
+	return is_cached(info->rel) ? CACHED_VISIT_SHARE * random_page_cost : random_page_cost;
+}
+
+double
+hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows)
+{
+	const RelOptInfo *rel = info->rel;
+	double		random_page_cost;
+	double		seq_page_cost;
+
+	get_tablespace_page_costs(rel->reltablespace, &random_page_cost, &seq_page_cost);
+
+	/* The prices at a correlation of 0 and 1, between which the server goes by its square. */
+	Cost		most = index_pages_fetched(rows, rel->pages, info->pages, root) * random_page_cost;
+	Cost		least = random_page_cost +
+		(ceil(rows / Max(rel->tuples, rows) * rel->pages) - 1) * seq_page_cost;
+	Cost		price = rows * hx_am_visit_cost(info);
+
+	return is_cached(rel) && price < most && least < most ?
+		sqrt(Min((most - price) / (most - least), 1)) : 0;
+}
+
+const Node *
+hx_am_range_ball(const Expr *clause)
+{
+	return IsA(clause, OpExpr) && list_length(((const OpExpr *) clause)->args) == 2 ?
+		lsecond(((const OpExpr *) clause)->args) : NULL;
+}
+
+const Const *
+hx_am_ball_radius(const Node *ball)
+{
+	const Node *radius = IsA(ball, FuncExpr) && list_length(((const FuncExpr *) ball)->args) == 2 ?
+		lsecond(((const FuncExpr *) ball)->args) : NULL;
+
+	return radius != NULL && IsA(radius, Const) && !((const Const *) radius)->constisnull ?
+		(const Const *) radius : NULL;
 }

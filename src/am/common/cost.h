@@ -17,4 +17,20 @@
  */
 extern Cost hx_am_scattered_cost(PlannerInfo *root, const IndexOptInfo *info, double rows);
 
+/* What the page of a row anywhere in the table costs, when rows are looked at one by one. */
+extern Cost hx_am_visit_cost(const IndexOptInfo *info);
+
+/*
+ * The correlation to tell the server for a range of so many rows, which lie anywhere in the table.
+ * By it the server prices the pages of a row by row scan: as random ones at 0, which is
+ * far too much where all of them are surely cached. So it is what makes the price right then.
+ */
+extern double hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows);
+
+/* The ball of a condition `column <@ ball`; NULL: it is none. */
+extern const Node *hx_am_range_ball(const Expr *clause);
+
+/* The radius of a ball that is made when the query runs, if that is a constant; else NULL. */
+extern const Const *hx_am_ball_radius(const Node *ball);
+
 #endif							/* HX_AM_COST_H */

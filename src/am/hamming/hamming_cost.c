@@ -20,15 +20,15 @@
 #include "utils/spccache.h"
 
 /* CPU of a page's visit and of one 8-byte word of a code, in units of cpu_operator_cost. */
-#define OPERATORS_PER_PAGE 15.0
-#define OPERATORS_PER_WORD 0.04
+#define OPERATORS_PER_PAGE 120.0
+#define OPERATORS_PER_WORD 0.1
 
 /* The same of a row returned: its place in a bitmap, or in the order. */
 #define OPERATORS_PER_ROW 4.0
 #define OPERATORS_PER_ORDERED_ROW 40.0
 
 /* A read page that is surely cached costs this share of seq_page_cost. */
-#define CACHED_PAGE_SHARE 0.05
+#define CACHED_PAGE_SHARE 0.1
 
 #define LOG2(x) (log(x) / M_LN2)
 
@@ -96,19 +96,14 @@ pass_cost(const IndexOptInfo *info, const Facts *facts)
 static int
 radius_of(const Expr *clause)
 {
-	const Node *ball = IsA(clause, OpExpr) ? lsecond(((const OpExpr *) clause)->args) : NULL;
+	const Node *ball = hx_am_range_ball(clause);
+	const Const *constant = ball != NULL ? hx_am_ball_radius(ball) : NULL;
 	int32		radius = -1;
 
+	if (constant != NULL)
+		return DatumGetInt32(constant->constvalue);
 	if (ball != NULL && IsA(ball, Const) && !((const Const *) ball)->constisnull)
 		hx_ball_view(((const Const *) ball)->constvalue, &radius);
-	else if (ball != NULL && IsA(ball, FuncExpr) &&
-			 list_length(((const FuncExpr *) ball)->args) == 2)
-	{
-		const Node *argument = lsecond(((const FuncExpr *) ball)->args);
-
-		if (IsA(argument, Const) && !((const Const *) argument)->constisnull)
-			radius = DatumGetInt32(((const Const *) argument)->constvalue);
-	}
 	return radius;
 }
 
@@ -212,6 +207,7 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	else
 	{
 		*startup = 0;
+		*correlation = hx_am_range_correlation(root, info, rows);
 		*total = pass + rows * (cpu_index_tuple_cost + OPERATORS_PER_ROW * cpu_operator_cost);
 	}
 }

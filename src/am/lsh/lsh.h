@@ -186,6 +186,9 @@ extern void lsh_costestimate(struct PlannerInfo *root, struct IndexPath *path,
 							 double loop_count, Cost *startup, Cost *total,
 							 Selectivity *selectivity, double *correlation, double *pages);
 
+/* lsh_estimate.c */
+extern double lsh_rows_within(Relation index, Datum query, double *radius);
+
 /* lsh_check.c */
 extern const void *lsh_key_bytes(Relation index, Datum key, Size *bytes);
 extern void lsh_check(HxCheck *check);

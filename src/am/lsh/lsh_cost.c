@@ -19,12 +19,17 @@
 
 /*
  * In units of cpu_operator_cost: a bucket looked up, a candidate ranked, a row of a pass, a
- * row of the table whose distance is taken and that waits for its turn.
+ * row of the table whose distance is taken and that waits for its turn, and one that the
+ * executor compares with a range.
  */
 #define OPERATORS_PER_PROBE 100.0
 #define OPERATORS_PER_CANDIDATE 9.0
 #define OPERATORS_PER_ROW 28.0
 #define OPERATORS_PER_VERIFIED 800.0
+#define OPERATORS_PER_RECHECK 100.0
+
+/* The share of the rows that probes meet which sketches take for rows of a range. */
+#define PASSING_SHARE 0.02
 
 /* Rows that an ordered scan looks at before it returns one. */
 #define VERIFIED_FIRST 20.0
@@ -66,52 +71,70 @@ pass_cost(const Estimate *estimate)
 		estimate->rows * OPERATORS_PER_ROW * cpu_operator_cost;
 }
 
+/* Rows that probes meet; a row is met in more tables than one. */
+static double
+candidates_of(const Estimate *estimate, double probes)
+{
+	return estimate->rows * Min(probes * estimate->cache->bucket_share,
+								estimate->cache->shape.tables);
+}
+
 static Cost
 probes_cost(const Estimate *estimate, double probes)
 {
-	/* A row is met in more tables than one. */
-	double		candidates = estimate->rows * Min(probes * estimate->cache->bucket_share,
-												  estimate->cache->shape.tables);
-
 	return probes * (estimate->page_cost + OPERATORS_PER_PROBE * cpu_operator_cost) +
-		candidates * OPERATORS_PER_CANDIDATE * cpu_operator_cost;
+		candidates_of(estimate, probes) * OPERATORS_PER_CANDIDATE * cpu_operator_cost;
 }
 
-/* The radius of a range, when it is a constant: 0 or more; else NaN. */
+/* The radius of a range, 0 or more, when it is a constant; else NaN. */
 static double
 constant_radius(const Estimate *estimate, List *index_clauses)
 {
 	IndexClause *clause = linitial_node(IndexClause, index_clauses);
 	RestrictInfo *condition = linitial_node(RestrictInfo, clause->indexquals);
-	OpExpr	   *operation = (OpExpr *) condition->clause;
+	const Node *ball = hx_am_range_ball(condition->clause);
+	const Const *radius = ball != NULL ? hx_am_ball_radius(ball) : NULL;
 
-	if (!IsA(operation, OpExpr) || list_length(operation->args) != 2 ||
-		!IsA(lsecond(operation->args), Const) || ((Const *) lsecond(operation->args))->constisnull)
+	if (radius != NULL)
+		return Max(estimate->metric == LSH_HAMMING ? DatumGetInt32(radius->constvalue) :
+				   DatumGetFloat8(radius->constvalue), 0);
+	if (ball == NULL || !IsA(ball, Const) || ((const Const *) ball)->constisnull)
 		return NAN;
-
-	LshBall		ball = lsh_ball(estimate->metric, ((Const *) lsecond(operation->args))->constvalue);
-
-	return Max(ball.radius, 0);
+	return Max(lsh_ball(estimate->metric, ((const Const *) ball)->constvalue).radius, 0);
 }
 
-/* Candidates of the scan's first round. */
+/* The scan's first round: what its candidates cost, and how many sketches let pass. */
 static Cost
-first_round_cost(const Estimate *estimate, List *index_clauses)
+first_round_cost(const Estimate *estimate, List *index_clauses, double *passing)
 {
 	const HxLshShape *shape = &estimate->cache->shape;
 	const HxLshCurve *curve = &estimate->cache->curve;
 	Cost		pass = pass_cost(estimate);
 	double		radius = index_clauses != NIL ? constant_radius(estimate, index_clauses) : NAN;
-	double		probes;
+	double		probes = hx_guc_lsh_probes();
 
+	*passing = estimate->rows;
 	if (estimate->cache->shape.tables == 0)
 		return pass;
-	if (hx_guc_lsh_probes() > 0)
-		return probes_cost(estimate, hx_guc_lsh_probes());
-	probes = isnan(radius) ?
-		hx_lsh_curve_knn_probes(shape, curve, lsh_probes_recall(hx_guc_recall())) :
-		hx_lsh_curve_probes(shape, curve, radius, lsh_range_recall(hx_guc_recall()));
-	return probes == HX_LSH_OUT_OF_REACH ? pass : Min(pass, probes_cost(estimate, probes));
+	if (probes == 0)
+		probes = isnan(radius) ?
+			hx_lsh_curve_knn_probes(shape, curve, lsh_probes_recall(hx_guc_recall())) :
+			hx_lsh_curve_probes(shape, curve, radius, lsh_range_recall(hx_guc_recall()));
+	if (probes == HX_LSH_OUT_OF_REACH ||
+		(hx_guc_lsh_probes() == 0 && probes_cost(estimate, probes) > pass))
+		return pass;
+	*passing = Min(PASSING_SHARE * candidates_of(estimate, probes), estimate->rows);
+	return probes_cost(estimate, probes);
+}
+
+/* A range's rows, and those that only sketches take for such, are compared with the query. */
+static Cost
+recheck_cost(const IndexOptInfo *info, double rows, double passing)
+{
+	Cost		recheck = OPERATORS_PER_RECHECK * cpu_operator_cost;
+
+	return rows * recheck +
+		Max(passing - rows, 0) * (hx_am_visit_cost(info) + cpu_tuple_cost + recheck);
 }
 
 /* Looking at that many rows of the table to take their distances. */
@@ -157,10 +180,11 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	double		rows = clamp_row_est(*selectivity * info->tuples);
 	Estimate	estimate;
+	double		passing;
 	Relation	index = index_open(info->indexoid, NoLock);
 
 	get_estimate(info, index, &estimate);
-	*startup = first_round_cost(&estimate, path->indexclauses);
+	*startup = first_round_cost(&estimate, path->indexclauses, &passing);
 	*total = *startup + rows * cpu_index_tuple_cost;
 	if (ordered)
 	{
@@ -168,6 +192,11 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		*startup += verify_cost(root, info, Min(rows, VERIFIED_FIRST));
 		*total += path->indexclauses == NIL ? pass_cost(&estimate) : 0;
 		*total += verify_cost(root, info, rows) + hx_am_scattered_cost(root, info, rows);
+	}
+	else
+	{
+		*total += recheck_cost(info, rows, passing);
+		*correlation = hx_am_range_correlation(root, info, rows);
 	}
 	index_close(index, NoLock);
 }

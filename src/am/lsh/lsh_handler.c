@@ -21,6 +21,7 @@ static const HxAmTools lsh_tools = {
 	.check = lsh_check,
 	.stats = lsh_stats,
 	.pairs = lsh_pairs,
+	.rows_within = lsh_rows_within,
 	.effort_setting = "lsh_probes",
 	.efforts = efforts,
 };

@@ -1,0 +1,19 @@
+/*
+ * index_rows.h
+ *	  What an index of the column tells of the rows within a radius: few of many, which
+ *	  statistics are too coarse to see.
+ */
+#ifndef HX_INDEX_ROWS_H
+#define HX_INDEX_ROWS_H
+
+#include "hashidx.h"
+
+#include "nodes/pathnodes.h"
+
+/*
+ * How many rows of a table have the column within the radius of a value, by the first index on it
+ * that can tell; lowers the radius to what that index can tell. Negative: there is none.
+ */
+extern double hx_index_rows_within(RelOptInfo *table, Node *column, Datum value, double *radius);
+
+#endif							/* HX_INDEX_ROWS_H */
