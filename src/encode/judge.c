@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -382,6 +383,7 @@ judge_queries(Judge *judge, const Sample *sample, int k, int candidates,
 	{
 		double		recall = recall_of(judge, q);
 
+		CHECK_FOR_INTERRUPTS();
 		sum += recall;
 		*minimum = Min(*minimum, recall);
 	}

@@ -110,6 +110,7 @@ shuffle(Sample *sample)
 		uint64		last = left - 1;
 		uint64		other = choose(sample->seed, ORDER_STREAM, last, left);
 
+		CHECK_FOR_INTERRUPTS();
 		if (other == last)
 			continue;
 		swap_bytes((char *) &sample->numbers[other], (char *) &sample->numbers[last],

@@ -117,6 +117,7 @@ find_margins(HxCompute *compute, const HxModel *model, const float *rows, size_t
 	{
 		for (size_t j = 0; j < m; j++)
 			margins[row * m + j] -= thresholds[j];
+		hx_compute_check(compute);
 	}
 	return margins;
 }
@@ -152,6 +153,7 @@ share_agreed(HxCompute *compute, const HxModel *model, const float *rows, const 
 	{
 		for (size_t j = 0; j < m; j++)
 			agreed += (margins[row * m + j] > 0) == get_bit(codes + row * ((m + 7) / 8), j);
+		hx_compute_check(compute);
 	}
 	hx_scratch_release(compute, mark);
 	return (double) agreed / ((double) count * (double) m);
@@ -216,7 +218,10 @@ find_lacks(Lesson *lesson)
 										lesson->count);
 
 	for (size_t j = 0; j < m; j++)
+	{
 		lesson->scales[j] = find_scale(lesson, margins, j);
+		hx_compute_check(lesson->compute);
+	}
 	for (size_t row = 0; row < lesson->count; row++)
 	{
 		const uint8_t *target = lesson->targets + row * lesson->code_bytes;

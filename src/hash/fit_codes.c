@@ -128,6 +128,7 @@ find_line(HxCompute *compute, const HxCodeFit *fit, const float *directions)
 			xx_sum += x * x;
 			xy_sum += x * y;
 		}
+		hx_compute_check(compute);
 	}
 	spread = xx_sum - x_sum * x_sum / pairs;
 	line.slope = spread > 0 ? (xy_sum - x_sum * y_sum / pairs) / spread : 0;
@@ -246,7 +247,7 @@ improve_bit(HxCompute *compute, Search *search, size_t bit)
 
 /* The mean square of E, as a share of the bits. */
 static double
-mean_square(const Search *search)
+mean_square(HxCompute *compute, const Search *search)
 {
 	const HxCodeFit *fit = search->fit;
 	double		sum = 0;
@@ -259,6 +260,7 @@ mean_square(const Search *search)
 
 			sum += share * share;
 		}
+		hx_compute_check(compute);
 	}
 	return sum / ((double) fit->new_count * (double) (search->count - 1));
 }
@@ -287,7 +289,7 @@ hx_fit_codes(HxCompute *compute, const HxCodeFit *fit, int sweeps)
 		if (turns == 0)
 			break;
 	}
-	result = mean_square(&search);
+	result = mean_square(compute, &search);
 	hx_scratch_release(compute, mark);
 	return result;
 }

@@ -23,6 +23,8 @@
 
 HX_VECTORISE_LOOPS
 
+_Static_assert(HX_MODEL_MAX_WIDTH <= HX_ROTATION_MAX_DIMS, "whatever comes in can be rotated");
+
 #define FSQ_STRETCH 1.001		/* what the literature makes of levels - 1, see fsq_token() */
 
 typedef struct Run

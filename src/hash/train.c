@@ -155,8 +155,10 @@ median(float *x, size_t n)
 
 typedef struct Medians
 {
-	float	   *columns;
+	const float *outputs;		/* count x m */
 	size_t		count;
+	size_t		m;
+	float	   *columns;		/* m x count of scratch */
 	float	   *result;
 } Medians;
 
@@ -166,7 +168,13 @@ take_medians(void *context, size_t begin, size_t end)
 	const Medians *medians = context;
 
 	for (size_t j = begin; j < end; j++)
-		medians->result[j] = median(medians->columns + j * medians->count, medians->count);
+	{
+		float	   *column = medians->columns + j * medians->count;
+
+		for (size_t row = 0; row < medians->count; row++)
+			column[row] = medians->outputs[row * medians->m + j];
+		medians->result[j] = median(column, medians->count);
+	}
 }
 
 /* As hx_training_thresholds(), for a model of the given rows. */
@@ -185,11 +193,10 @@ find_thresholds(HxTraining *training, const HxModel *model, const float *rows)
 	{
 		float	   *outputs = hx_scratch(compute, count * m, sizeof(float));
 		float	   *columns = hx_scratch(compute, count * m, sizeof(float));
-		Medians		medians = {columns, count, thresholds};
+		Medians		medians = {outputs, count, m, columns, thresholds};
 
 		hx_compute_report(compute, HX_PHASE_THRESHOLDS, 0, 0);
 		hx_batch_run(compute, model, rows, count, outputs);
-		hx_model_transpose(outputs, count, m, columns);
 		/* Selection goes over the numbers a few times, and guesses its branches badly. */
 		hx_compute_run(compute, take_medians, &medians, m, count * 64);
 	}

@@ -50,7 +50,9 @@ study_side(HxTraining *training, Side *side)
 		trace += side->factor[i * d + i];
 	for (size_t i = 0; i < d; i++)
 		side->factor[i * d + i] += training->options[OPTION_RIDGE] * trace / (double) d;
-	if (trace <= 0 || !hx_cholesky(compute, side->factor, d))
+	if (trace <= 0)
+		return hx_training_fail(training, "All rows of the %s column are the same.", side->name);
+	if (!hx_cholesky(compute, side->factor, d))
 		return hx_training_fail(training,
 								"The %s column varies in too few directions; "
 								"a larger ridge may help.",

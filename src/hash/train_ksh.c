@@ -331,15 +331,18 @@ add_kernel(Ksh *ksh, HxModel *model, size_t available)
 
 	hx_kmeans(compute, ksh->f, available, d, m, ANCHOR_ROUNDS, ksh->training->seed, anchors, NULL);
 	for (size_t i = 0; i < ksh->rows; i++)
+	{
 		for (size_t j = 0; j < m; j++)
 			sum += hx_kernels->l2_squared(ksh->f + i * d, anchors + j * d, d);
+		hx_compute_check(compute);
+	}
 
 	/* The step stores its gamma as a float; learn with the one that will be used. */
 	params[0] = sum > 0 ? (float) ((double) (ksh->rows * m) / (2 * sum)) : 1;
 
 	KernelWork	work = {.ksh = ksh, .anchors = anchors, .gamma = params[0]};
 
-	hx_compute_run(compute, kernel_rows, &work, ksh->rows, m * (d + 50));
+	hx_compute_run(compute, kernel_rows, &work, ksh->rows, m * (2 * d + 100));
 	hx_model_transpose(anchors, m, d, params + 1);
 	for (size_t j = 0; j < m; j++)
 	{
@@ -350,6 +353,7 @@ add_kernel(Ksh *ksh, HxModel *model, size_t available)
 		params[1 + d * m + j] = (float) (mean / (double) ksh->rows);
 		for (size_t i = 0; i < ksh->rows; i++)
 			ksh->kernel[i * m + j] -= params[1 + d * m + j];
+		hx_compute_check(compute);
 	}
 	hx_model_add(model, HX_STEP_GAUSSIAN, (uint32_t) m, 0, 0, params, (uint32_t) (1 + d * m + m));
 	hx_scratch_release(compute, mark);

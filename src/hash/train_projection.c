@@ -211,6 +211,7 @@ train_weights(HxTraining *training, HxModel *model, HxModel *second)
 	const bool whole = training->options[0] != 0;
 	float	   *params = hx_training_floats(training, d);
 	double	   *mean = hx_scratch(compute, d, sizeof(double));
+	double	   *variances = hx_scratch(compute, d, sizeof(double));
 
 	(void) second;
 	if (training->count == 0)
@@ -219,17 +220,11 @@ train_weights(HxTraining *training, HxModel *model, HxModel *second)
 		return hx_training_fail(training, "Weights keep the number of dimensions: %u, not %u.",
 								d, training->outputs);
 	hx_mean(compute, training->rows, training->count, d, mean);
+	hx_variances(compute, training->rows, training->count, d, mean, variances);
 	for (uint32_t i = 0; i < d; i++)
 	{
-		double		variance = 0;
+		const double variance = variances[i];
 
-		for (size_t row = 0; row < training->count; row++)
-		{
-			const double x = training->rows[row * d + i] - mean[i];
-
-			variance += x * x;
-		}
-		variance /= (double) training->count;
 		/* Square roots are exact to the last bit everywhere; powers of libm are not. */
 		params[i] =
 			variance <= 0 ? 0 : (float) (1 / (whole ? sqrt(variance) : sqrt(sqrt(variance))));

@@ -50,7 +50,10 @@ cut_slice(HxTraining *training, size_t first, size_t n)
 	float	   *slice = hx_scratch(&training->compute, training->count * n, sizeof(float));
 
 	for (size_t row = 0; row < training->count; row++)
+	{
 		memcpy(slice + row * n, training->rows + row * training->dims + first, n * sizeof(float));
+		hx_compute_check(&training->compute);
+	}
 	return slice;
 }
 
@@ -93,7 +96,7 @@ train_pq(HxTraining *training, HxModel *model, HxModel *second)
 
 /* Takes each row's centroid off it: what is left for the next level. */
 static void
-subtract_centroids(float *rows, size_t count, size_t n, const float *centroids,
+subtract_centroids(HxCompute *compute, float *rows, size_t count, size_t n, const float *centroids,
 				   const uint32_t *assignment)
 {
 	for (size_t row = 0; row < count; row++)
@@ -102,6 +105,7 @@ subtract_centroids(float *rows, size_t count, size_t n, const float *centroids,
 
 		for (size_t i = 0; i < n; i++)
 			rows[row * n + i] -= centroid[i];
+		hx_compute_check(compute);
 	}
 }
 
@@ -135,7 +139,7 @@ train_rq(HxTraining *training, HxModel *model, HxModel *second)
 		hx_compute_report(compute, HX_PHASE_CENTROIDS, level, levels);
 		hx_kmeans(compute, left, training->count, n, centroids, KMEANS_ROUNDS,
 				  training->seed + level, found, assignment);
-		subtract_centroids(left, training->count, n, found, assignment);
+		subtract_centroids(compute, left, training->count, n, found, assignment);
 		hx_model_transpose(found, centroids, n, params + level * block);
 	}
 	hx_scratch_release(compute, mark);

@@ -2,10 +2,11 @@
  * hadamard_body.h
  *	  Signs and the Walsh-Hadamard transform: one source for all levels.
  *
- * Included by each level file after float_body.h, which may have defined
+ * Included by each level file after float_body.h. A level that can do better than is done
+ * here defines before
  *		HX_ADD_SIGNED(y, x, signs)	y + x * signs, where signs are 1 or -1
  *		HX_FLIP(x, bits)			x, with the sign of lane i changed where bit i is set
- * if it can do better than is done here. This file has no include guard on purpose.
+ * This file has no include guard on purpose.
  *
  * All butterflies at one distance come before those at the next, 1, 2, 4 ... n / 2, as
  * their rounding asks for; the order within a distance is free. The first distances are

@@ -11,11 +11,11 @@
 #define LARGEST_GROWTH ((size_t) 1 << 20)	/* only a larger request makes a larger chunk */
 
 /*
- * Additions that a thread does between checks, 5 to 30 ms; and below what the
+ * Additions that a thread does between checks, 2 to 8 ms; and below what the
  * caller does better alone, within a millisecond: where other processes want the
  * cores too, a round of the team may have to wait for a thread that was put off.
  */
-#define SLICE_COST ((size_t) 64 << 20)
+#define SLICE_COST ((size_t) 16 << 20)
 #define ALONE_COST ((size_t) 2 << 20)
 
 /* The head of a chunk; `size` bytes of scratch follow it. */

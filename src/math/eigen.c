@@ -233,7 +233,7 @@ sort_descending(const double *d, size_t n, size_t *order)
 
 /* Makes the largest component of each column positive. */
 static void
-fix_signs(double *vectors, size_t n, size_t m)
+fix_signs(HxCompute *compute, double *vectors, size_t n, size_t m)
 {
 	for (size_t j = 0; j < m; j++)
 	{
@@ -245,6 +245,7 @@ fix_signs(double *vectors, size_t n, size_t m)
 		if (largest < 0)
 			for (size_t i = 0; i < n; i++)
 				vectors[i * m + j] = -vectors[i * m + j];
+		hx_compute_check(compute);
 	}
 }
 
@@ -272,9 +273,10 @@ hx_eigen_symmetric(HxCompute *compute, double *matrix, size_t d, size_t m,
 	{
 		values[j] = r.diagonal[order[j]];
 		hx_turns_row(&turns, order[j], vectors + j, m);
+		hx_compute_check(compute);
 	}
 	hx_reflect(compute, matrix, r.tau, d, d, vectors, m);
-	fix_signs(vectors, d, m);
+	fix_signs(compute, vectors, d, m);
 	hx_scale(values, m, exponent);
 	hx_scratch_release(compute, mark);
 }

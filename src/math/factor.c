@@ -207,8 +207,11 @@ void
 hx_random_orthogonal(HxCompute *compute, uint64_t seed, size_t n, double *q)
 {
 	for (size_t i = 0; i < n; i++)
+	{
 		for (size_t j = 0; j < n; j++)
 			q[i * n + j] = hx_normal(seed, i, (uint32_t) j);
+		hx_compute_check(compute);
+	}
 
 	/* Once is not enough, twice is (Giraud, Langou, Rozloznik, van den Eshof 2005). */
 	for (size_t begin = 0; begin < n; begin += BLOCK)

@@ -1,6 +1,6 @@
 /*
  * matrix.c
- *	  Means, rows at length 1, covariances, products and projections.
+ *	  Means, variances, rows at length 1, covariances, products and projections.
  */
 #include "math/matrix.h"
 
@@ -10,49 +10,82 @@
 #include "kernel/target.h"
 #include "math/product.h"
 
-/* A mean is summed in strips of columns, and rows in chunks between checks. */
+/* Columns are summed up in strips, and rows in chunks between checks. */
 #define STRIP 64
-#define CHUNK_ROWS 65536
+#define CHUNK_ROWS 4096
 
-typedef struct Mean
+/* What adding a float to a double takes, of additions. */
+#define COST_OF_SUM 8
+
+/* Sums over columns: of the numbers, or of their squared differences from a mean. */
+typedef struct ColumnSums
 {
 	const float *rows;			/* the chunk in hand */
 	size_t		count;
 	size_t		d;
+	const double *mean;			/* or NULL */
 	double	   *sum;
-} Mean;
+} ColumnSums;
 
 /* Over strips of columns. */
 static void
 sum_columns(void *context, size_t begin, size_t end)
 {
-	const Mean *mean = context;
+	const ColumnSums *sums = context;
 
 	for (size_t strip = begin; strip < end; strip++)
 	{
 		size_t		first = strip * STRIP;
-		size_t		width = mean->d - first < STRIP ? mean->d - first : STRIP;
+		size_t		last = sums->d - first < STRIP ? sums->d : first + STRIP;
 
-		for (size_t row = 0; row < mean->count; row++)
-			for (size_t j = first; j < first + width; j++)
-				mean->sum[j] += mean->rows[row * mean->d + j];
+		for (size_t row = 0; row < sums->count; row++)
+		{
+			const float *x = sums->rows + row * sums->d;
+
+			if (sums->mean == NULL)
+			{
+				for (size_t j = first; j < last; j++)
+					sums->sum[j] += x[j];
+			}
+			else
+			{
+				for (size_t j = first; j < last; j++)
+					sums->sum[j] += (x[j] - sums->mean[j]) * (x[j] - sums->mean[j]);
+			}
+		}
 	}
+}
+
+/* Column by column the mean of what ColumnSums adds up. */
+static void
+average_columns(HxCompute *compute, const float *rows, size_t count, size_t d,
+				const double *mean, double *average)
+{
+	ColumnSums	sums = {.d = d, .mean = mean, .sum = average};
+
+	memset(average, 0, d * sizeof(double));
+	for (size_t row = 0; row < count; row += sums.count)
+	{
+		sums.rows = rows + row * d;
+		sums.count = count - row < CHUNK_ROWS ? count - row : CHUNK_ROWS;
+		hx_compute_run(compute, sum_columns, &sums, (d + STRIP - 1) / STRIP,
+					   sums.count * STRIP * COST_OF_SUM);
+	}
+	for (size_t j = 0; j < d; j++)
+		average[j] /= (double) count;
 }
 
 void
 hx_mean(HxCompute *compute, const float *rows, size_t count, size_t d, double *mean)
 {
-	Mean		sums = {.d = d, .sum = mean};
+	average_columns(compute, rows, count, d, NULL, mean);
+}
 
-	memset(mean, 0, d * sizeof(double));
-	for (size_t row = 0; row < count; row += sums.count)
-	{
-		sums.rows = rows + row * d;
-		sums.count = count - row < CHUNK_ROWS ? count - row : CHUNK_ROWS;
-		hx_compute_run(compute, sum_columns, &sums, (d + STRIP - 1) / STRIP, sums.count * STRIP);
-	}
-	for (size_t j = 0; j < d; j++)
-		mean[j] /= (double) count;
+void
+hx_variances(HxCompute *compute, const float *rows, size_t count, size_t d, const double *mean,
+			 double *variances)
+{
+	average_columns(compute, rows, count, d, mean, variances);
 }
 
 typedef struct UnitRows

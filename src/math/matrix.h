@@ -18,6 +18,10 @@
 /* mean[d] of `count` rows of d floats; count > 0. */
 extern void hx_mean(HxCompute *compute, const float *rows, size_t count, size_t d, double *mean);
 
+/* The mean squared difference from `mean`, dimension by dimension; count > 0. */
+extern void hx_variances(HxCompute *compute, const float *rows, size_t count, size_t d,
+						 const double *mean, double *variances);
+
 /* out (count x d): the rows less the mean, at length 1; the mean itself becomes zero. */
 extern void hx_unit_rows(HxCompute *compute, const float *rows, size_t count, size_t d,
 						 const double *mean, float *out);

@@ -324,7 +324,7 @@ negate_column(double *a, size_t n, size_t stride)
 
 /* Makes the largest component of each column of v (n x r) positive, with u (m x r) following. */
 static void
-fix_signs(double *u, size_t m, double *v, size_t n, size_t r)
+fix_signs(HxCompute *compute, double *u, size_t m, double *v, size_t n, size_t r)
 {
 	for (size_t j = 0; j < r; j++)
 	{
@@ -338,6 +338,7 @@ fix_signs(double *u, size_t m, double *v, size_t n, size_t r)
 			negate_column(u + j, m, r);
 			negate_column(v + j, n, r);
 		}
+		hx_compute_check(compute);
 	}
 }
 
@@ -369,6 +370,7 @@ decompose(HxCompute *compute, Reduction *r, double *u, double *s, double *v)
 		hx_turns_row(&right, order[j], v + j, n);
 		if (r->diagonal[order[j]] < 0)
 			negate_column(v + j, n, n);
+		hx_compute_check(compute);
 	}
 	hx_reflect(compute, r->at, r->left_tau, n, r->m, u, n);
 	hx_reflect(compute, r->a, r->right_tau, n - 1, n, v, n);
@@ -385,8 +387,11 @@ hx_svd(HxCompute *compute, double *a, size_t m, size_t n, double *u, double *s, 
 
 	hx_scale(a, m * n, -exponent);
 	for (size_t i = 0; i < m; i++)
+	{
 		for (size_t j = 0; j < n; j++)
 			at[j * m + i] = a[i * n + j];
+		hx_compute_check(compute);
+	}
 
 	if (m >= n)
 	{
@@ -398,7 +403,7 @@ hx_svd(HxCompute *compute, double *a, size_t m, size_t n, double *u, double *s, 
 		r = (Reduction) {.m = n, .n = m, .a = at, .at = a};
 		decompose(compute, &r, v, s, u);
 	}
-	fix_signs(u, m, v, n, rank);
+	fix_signs(compute, u, m, v, n, rank);
 	hx_scale(s, rank, exponent);
 	hx_scratch_release(compute, mark);
 }

@@ -219,6 +219,7 @@ moments(void)
 		float	   *y = random_floats(count * e);
 		double	   *mean = numeric_doubles(d);
 		double	   *mean_y = numeric_doubles(e);
+		double	   *variances = numeric_doubles(d);
 		double	   *covariance = numeric_doubles(d * d);
 		double	   *plain = numeric_doubles(d * d);
 		double	   *cross = numeric_doubles(d * e);
@@ -230,6 +231,7 @@ moments(void)
 
 		hx_mean(&compute, x, count, d, mean);
 		hx_mean(&compute, y, count, e, mean_y);
+		hx_variances(&compute, x, count, d, mean, variances);
 		hx_covariance(&compute, x, count, d, mean, covariance);
 		hx_covariance(&compute, x, count, d, NULL, plain);
 		hx_cross_covariance(&compute, x, d, mean, y, e, mean_y, count, cross);
@@ -240,6 +242,8 @@ moments(void)
 			for (size_t r = 0; r < count; r++)
 				sum += x[r * d + i];
 			CHECK(fabsl(sum / count - mean[i]) < 1e-12L, "mean %zu of %zu x %zu", i, count, d);
+			CHECK(fabs(variances[i] - covariance[i * d + i]) < 1e-12, "variance %zu of %zu x %zu", i,
+				  count, d);
 			for (size_t j = 0; j < d; j++)
 			{
 				long double centred = 0;
@@ -268,6 +272,7 @@ moments(void)
 		free(y);
 		free(mean);
 		free(mean_y);
+		free(variances);
 		free(covariance);
 		free(plain);
 		free(cross);

@@ -335,8 +335,7 @@ refusals(void)
 	check_refusal(pairs, 7, 1e-3,
 				  "There is at most one bit a dimension of both columns: "
 				  "8 and 6 dimensions do not give 7 bits.");
-	check_refusal(constant, 4, 1e-3,
-				  "The second column varies in too few directions; a larger ridge may help.");
+	check_refusal(constant, 4, 1e-3, "All rows of the second column are the same.");
 
 	/* Without a ridge, fewer rows than dimensions cannot be whitened; with one, all goes well. */
 	pairs.count = 4;
