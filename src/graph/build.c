@@ -79,6 +79,7 @@ load_links(const Build *build, HxNode node, HxLinks *links)
 	const size_t row = (size_t) node * build->m;
 	const HxNode *to = build->links + row;
 
+	links->offset = build->points->offset;
 	for (links->count = 0; links->count < build->m && to[links->count] != HX_NODE_NONE;
 		 links->count++)
 		links->link[links->count] =
@@ -167,12 +168,18 @@ link_point(void *context, unsigned number, size_t item)
 	Worker	   *worker = &build->workers[number];
 	const HxNode node = build->order[build->inserted + item];
 	const size_t entries = build->inserted < ENTRIES ? build->inserted : ENTRIES;
+	HxChoice	choice;
 
 	hx_nearest_search(&worker->nearest, node, build->links, build->m, build->order, entries);
 	worker->opened = node;
-	worker->links.count = hx_links_select(worker->nearest.beam, worker->nearest.count, build->m,
-										  pair_distance, worker, worker->chosen,
-										  worker->links.rank);
+	choice = (HxChoice) {
+		.candidates = worker->nearest.beam,
+		.count = worker->nearest.count,
+		.offset = build->points->offset,
+		.pair = pair_distance,
+		.context = worker,
+	};
+	worker->links.count = hx_links_select(&choice, build->m, worker->chosen, worker->links.rank);
 	for (unsigned i = 0; i < worker->links.count; i++)
 		worker->links.link[i] = worker->nearest.beam[worker->chosen[i]];
 	store_links(build, node, &worker->links);

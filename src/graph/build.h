@@ -12,20 +12,36 @@
 /* Distance between two candidates, by their positions; smaller is nearer. */
 typedef float (*HxPairDistance) (void *context, unsigned a, unsigned b);
 
+/* Candidates for the links of a node, and the distances that the rule asks for. */
+typedef struct HxChoice
+{
+	const HxCandidate *candidates;	/* sorted by distance to the node */
+	unsigned	count;
+	float		offset;			/* added to any distance it is not negative; README, "Links" */
+	HxPairDistance pair;
+	void	   *context;
+} HxChoice;
+
 /*
- * Chooses at most m of `count` candidates, sorted by distance to the node: one is taken
+ * Chooses at most m candidates: one is taken
  * when no one taken before is nearer to it than the node is (the relative neighbourhood
  * rule; Malkov and Yashunin 2018, algorithm 4); the nearest of the others fill what is left.
  * Writes the positions, ascending by distance, and returns how many.
  */
-extern unsigned hx_graph_select(const HxCandidate *candidates, unsigned count, unsigned m,
-								HxPairDistance pair, void *context, unsigned *chosen);
+extern unsigned hx_graph_select(const HxChoice *choice, unsigned m, unsigned *chosen);
+
+/*
+ * The one that hx_graph_select() leaves out when it chooses all but one of at most
+ * HX_GRAPH_MAX_LINKS + 1. Asks for no more distances than decide that.
+ */
+extern unsigned hx_graph_least(const HxChoice *choice);
 
 /* Points whose distances the construction asks for; all functions are called by many threads. */
 typedef struct HxPoints
 {
 	size_t		count;
 	size_t		scratch_bytes;	/* of a thread's scratch, 64-byte aligned */
+	float		offset;			/* HxChoice */
 	const void *context;
 
 	/* Makes `from` ready in the scratch. */

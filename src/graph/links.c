@@ -13,16 +13,22 @@
 /* So many candidates are remembered that are not firm, but may stand apart. */
 #define MOST_DOUBTFUL 256
 
-/* The distance between a candidate and the first link that is nearer to it than the node is. */
+/* Whether a link stands in the way of a neighbour also when the rule is relaxed. */
+static inline bool
+is_in_way(float between, float own, float offset)
+{
+	return RELAXED * (between + offset) < own + offset;
+}
+
+/* The distance between a candidate and the first firm link that is nearer to it than the node. */
 static float
-find_obstacle(const HxCandidate *candidates, unsigned at, const unsigned *links, unsigned count,
-			  float factor, HxPairDistance pair, void *context)
+find_obstacle(const HxChoice *choice, unsigned at, const unsigned *firm, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 	{
-		const float between = pair(context, at, links[i]);
+		const float between = choice->pair(choice->context, at, firm[i]);
 
-		if (factor * between < candidates[at].distance)
+		if (between < choice->candidates[at].distance)
 			return between;
 	}
 	return INFINITY;
@@ -33,29 +39,39 @@ find_obstacle(const HxCandidate *candidates, unsigned at, const unsigned *links,
  * what was found to stand in their way does not when the rule is relaxed.
  */
 static unsigned
-find_firm(const HxCandidate *candidates, unsigned count, unsigned m, HxPairDistance pair,
-		  void *context, unsigned *firm, unsigned *doubtful, unsigned *doubtful_count)
+find_firm(const HxChoice *choice, unsigned m, unsigned *firm, unsigned *doubtful,
+		  unsigned *doubtful_count)
 {
 	unsigned	found = 0;
 
 	*doubtful_count = 0;
-	for (unsigned i = 0; i < count && found < m; i++)
+	for (unsigned i = 0; i < choice->count && found < m; i++)
 	{
-		const float between = find_obstacle(candidates, i, firm, found, 1, pair, context);
+		const float between = find_obstacle(choice, i, firm, found);
 
 		if (between == INFINITY)
 			firm[found++] = i;
-		else if (RELAXED * between >= candidates[i].distance && *doubtful_count < MOST_DOUBTFUL)
+		else if (*doubtful_count < MOST_DOUBTFUL &&
+				 !is_in_way(between, choice->candidates[i].distance, choice->offset))
 			doubtful[(*doubtful_count)++] = i;
 	}
 	return found;
 }
 
+static bool
+is_apart_from(const HxChoice *choice, unsigned at, const unsigned *links, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (is_in_way(choice->pair(choice->context, at, links[i]),
+					  choice->candidates[at].distance, choice->offset))
+			return false;
+	return true;
+}
+
 /* Those of the doubtful that stand apart, at most `room`, in the same way. */
 static unsigned
-find_apart(const HxCandidate *candidates, const unsigned *doubtful, unsigned count, unsigned room,
-		   HxPairDistance pair, void *context, const unsigned *firm, unsigned firm_count,
-		   unsigned *apart)
+find_apart(const HxChoice *choice, const unsigned *doubtful, unsigned count, unsigned room,
+		   const unsigned *firm, unsigned firm_count, unsigned *apart)
 {
 	unsigned	before = 0;		/* firm ones nearer than the candidate */
 	unsigned	found = 0;
@@ -66,32 +82,29 @@ find_apart(const HxCandidate *candidates, const unsigned *doubtful, unsigned cou
 
 		while (before < firm_count && firm[before] < at)
 			before++;
-		if (find_obstacle(candidates, at, firm, before, RELAXED, pair, context) == INFINITY &&
-			find_obstacle(candidates, at, apart, found, RELAXED, pair, context) == INFINITY)
+		if (is_apart_from(choice, at, firm, before) && is_apart_from(choice, at, apart, found))
 			apart[found++] = at;
 	}
 	return found;
 }
 
 unsigned
-hx_links_select(const HxCandidate *candidates, unsigned count, unsigned m,
-				HxPairDistance pair, void *context, unsigned *chosen, uint8_t *rank)
+hx_links_select(const HxChoice *choice, unsigned m, unsigned *chosen, uint8_t *rank)
 {
 	unsigned	firm[HX_GRAPH_MAX_LINKS];
 	unsigned	apart[HX_GRAPH_MAX_LINKS];
 	unsigned	doubtful[MOST_DOUBTFUL];
 	unsigned	doubtful_count;
-	const unsigned firm_count = find_firm(candidates, count, m, pair, context, firm, doubtful,
-										  &doubtful_count);
-	const unsigned apart_count = find_apart(candidates, doubtful, doubtful_count, m - firm_count,
-											pair, context, firm, firm_count, apart);
+	const unsigned firm_count = find_firm(choice, m, firm, doubtful, &doubtful_count);
+	const unsigned apart_count = find_apart(choice, doubtful, doubtful_count, m - firm_count,
+											firm, firm_count, apart);
 	unsigned	filling = m - firm_count - apart_count;
 	unsigned	next_firm = 0;
 	unsigned	next_apart = 0;
 	unsigned	chosen_count = 0;
 
 	/* All ranks in one ascending order. */
-	for (unsigned i = 0; i < count && chosen_count < m; i++)
+	for (unsigned i = 0; i < choice->count && chosen_count < m; i++)
 	{
 		HxLinkRank	is = HX_LINK_FILLING;
 
@@ -116,12 +129,61 @@ hx_links_select(const HxCandidate *candidates, unsigned count, unsigned m,
 }
 
 unsigned
-hx_graph_select(const HxCandidate *candidates, unsigned count, unsigned m,
-				HxPairDistance pair, void *context, unsigned *chosen)
+hx_graph_select(const HxChoice *choice, unsigned m, unsigned *chosen)
 {
 	uint8_t		rank[HX_GRAPH_MAX_LINKS];
 
-	return hx_links_select(candidates, count, m, pair, context, chosen, rank);
+	return hx_links_select(choice, m, chosen, rank);
+}
+
+/* Ranks of candidates, found as they are asked for. */
+typedef struct Ranks
+{
+	const HxChoice *choice;
+	bool		known[HX_GRAPH_MAX_LINKS + 1];
+	uint8_t		rank[HX_GRAPH_MAX_LINKS + 1];
+} Ranks;
+
+/* The rank of a candidate, which depends on those of the nearer ones that are near to it. */
+static HxLinkRank
+find_rank(Ranks *ranks, unsigned at)
+{
+	const HxChoice *choice = ranks->choice;
+	const float own = choice->candidates[at].distance;
+	bool		firm = true;
+	bool		apart = true;
+
+	if (ranks->known[at])
+		return ranks->rank[at];
+	for (unsigned i = 0; i < at && (firm || apart); i++)
+	{
+		const float between = choice->pair(choice->context, at, i);
+		HxLinkRank	rank;
+
+		if (!(between < own))
+			continue;
+		rank = find_rank(ranks, i);
+		if (rank != HX_LINK_FILLING && is_in_way(between, own, choice->offset))
+			apart = false;
+		if (rank == HX_LINK_FIRM)
+			firm = false;
+	}
+	ranks->known[at] = true;
+	ranks->rank[at] = firm ? HX_LINK_FIRM : apart ? HX_LINK_APART : HX_LINK_FILLING;
+	return ranks->rank[at];
+}
+
+unsigned
+hx_graph_least(const HxChoice *choice)
+{
+	Ranks		ranks = {.choice = choice};
+	unsigned	least = choice->count - 1;
+
+	/* Most often the farthest fills, and the ranks of few others tell that. */
+	for (unsigned i = choice->count; i-- > 0 && find_rank(&ranks, least) != HX_LINK_FILLING;)
+		if (find_rank(&ranks, i) < find_rank(&ranks, least))
+			least = i;
+	return least;
 }
 
 /* The rank of an offered node among the links that are no farther. */
@@ -138,7 +200,7 @@ rank_among(const HxLinks *links, HxCandidate offered, HxOfferDistance distance, 
 		if (links->rank[i] == HX_LINK_FILLING)
 			continue;
 		between = distance(context, links->link[i].node);
-		if (RELAXED * between < offered.distance)
+		if (is_in_way(between, offered.distance, links->offset))
 			apart = false;
 		if (links->rank[i] == HX_LINK_FIRM && between < offered.distance)
 			firm = false;
@@ -162,7 +224,7 @@ lower_behind(HxLinks *links, HxCandidate offered, HxLinkRank rank, HxOfferDistan
 			links->rank[i] > rank)
 			continue;
 		between = distance(context, links->link[i].node);
-		if (RELAXED * between < own)
+		if (is_in_way(between, own, links->offset))
 			links->rank[i] = HX_LINK_FILLING;
 		else if (rank == HX_LINK_FIRM && between < own)
 			links->rank[i] = HX_LINK_APART;

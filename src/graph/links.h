@@ -21,13 +21,13 @@ typedef enum HxLinkRank
 typedef struct HxLinks
 {
 	unsigned	count;
+	float		offset;			/* HxChoice */
 	HxCandidate link[HX_GRAPH_MAX_LINKS];
 	uint8_t		rank[HX_GRAPH_MAX_LINKS];	/* HxLinkRank of each */
 } HxLinks;
 
 /* hx_graph_select, telling also the ranks of the chosen. */
-extern unsigned hx_links_select(const HxCandidate *candidates, unsigned count, unsigned m,
-								HxPairDistance pair, void *context, unsigned *chosen,
+extern unsigned hx_links_select(const HxChoice *choice, unsigned m, unsigned *chosen,
 								uint8_t *rank);
 
 /* The distance between the node that is offered and another. */

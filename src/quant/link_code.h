@@ -95,16 +95,22 @@ extern void hx_link_query_prepare_bits(HxLinkQuery *query, const HxLinkShape *sh
 extern void hx_link_estimate(const HxLinkQuery *query, float own, const HxLink *links,
 							 const uint8_t *codes, unsigned count, float *estimate);
 
+/* link_pair.c */
+
 /*
  * What a node knows of its neighbours among themselves, from their codes alone, within some
- * per cent: the squared distance (hamming: the distance) of each to the node, and of two of
- * them to each other. node_bits: of hamming the node's own bits, else not used.
+ * per cent. The length of each residual; not of hamming, which has none.
  */
-extern void hx_link_lengths(const HxLinkShape *shape, const uint8_t *node_bits,
-							const HxLink *links, const uint8_t *codes, unsigned count,
-							float *squared);
-extern float hx_link_pair(const HxLinkShape *shape, const uint8_t *code_a, float squared_a,
-						  const uint8_t *code_b, float squared_b);
+extern void hx_link_lengths(const HxLinkShape *shape, const HxLink *links, unsigned count,
+							float *length);
+
+/*
+ * The squared distances (hamming: the distances) of the neighbour number `at` to the first
+ * `count`, whose codes lie one after the other. length: hx_link_lengths(), of hamming not used;
+ * memory: as of a query.
+ */
+extern void hx_link_pairs(const HxLinkShape *shape, const uint8_t *codes, const float *length,
+						  unsigned at, unsigned count, void *memory, float *out);
 
 /*
  * Many codes relative to one centre, in blocks of 32 for FastScan (Andre et al. 2015):

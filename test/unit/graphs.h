@@ -50,7 +50,10 @@ cloud_distances(const void *context, const void *scratch, const HxNode *to, unsi
 static inline HxPoints
 cloud_points(const Cloud *cloud)
 {
-	return (HxPoints) {cloud->count, cloud->d * sizeof(float), cloud, cloud_open, cloud_distances};
+	return (HxPoints) {
+		.count = cloud->count,.scratch_bytes = cloud->d * sizeof(float),.context = cloud,
+		.open = cloud_open,.distances = cloud_distances,
+	};
 }
 
 /* The k nearest to `from` of all points, ascending, by comparing all; k <= count. */

@@ -16,6 +16,7 @@ typedef struct Candidates
 {
 	Cloud		cloud;
 	HxCandidate nearest[300];
+	float		offset;
 } Candidates;
 
 static float
@@ -35,7 +36,8 @@ static bool
 naive_clear(Candidates *c, unsigned at, const uint8_t *rank, int least, float factor)
 {
 	for (unsigned i = 0; i < at; i++)
-		if (rank[i] >= least && factor * pair(c, at, i) < c->nearest[at].distance)
+		if (rank[i] >= least &&
+			factor * (pair(c, at, i) + c->offset) < c->nearest[at].distance + c->offset)
 			return false;
 	return true;
 }
@@ -59,6 +61,14 @@ naive_ranks(Candidates *c, unsigned m, uint8_t *rank)
 		}
 }
 
+static HxChoice
+choice_of(Candidates *c, unsigned count)
+{
+	return (HxChoice) {
+		.candidates = c->nearest,.count = count,.offset = c->offset,.pair = pair,.context = c,
+	};
+}
+
 static void
 selection(void)
 {
@@ -66,17 +76,20 @@ selection(void)
 		for (unsigned m = 1; m <= HX_GRAPH_MAX_LINKS; m += 9)
 		{
 			const float origin[4] = {0};
-			Candidates	c = {.cloud = {count, 4, random_floats(count * 4)}};
+			Candidates	c = {
+				.cloud = {count, 4, random_floats(count * 4)},.offset = (float) (m % 2) * 0.1f,
+			};
 			uint8_t		expected[300];
 			uint8_t		rank[HX_GRAPH_MAX_LINKS];
 			unsigned	chosen[HX_GRAPH_MAX_LINKS];
 			unsigned	filling = count < m ? count : m;
 			unsigned	got;
 			unsigned	next = 0;
+			HxChoice	choice = choice_of(&c, count);
 
 			cloud_nearest(&c.cloud, origin, count, c.nearest);
 			naive_ranks(&c, m, expected);
-			got = hx_links_select(c.nearest, count, m, pair, &c, chosen, rank);
+			got = hx_links_select(&choice, m, chosen, rank);
 			CHECK(got == filling, "%u of %u: %u", m, count, got);
 			for (unsigned i = 0; i < count; i++)
 				filling -= expected[i] != HX_LINK_FILLING;
@@ -96,6 +109,33 @@ selection(void)
 			}
 			free(c.cloud.rows);
 		}
+}
+
+/* The one that is left out is the one that a choice of all but one does not have. */
+static void
+least(void)
+{
+	for (unsigned count = 2; count <= HX_GRAPH_MAX_LINKS + 1; count++)
+	{
+		const unsigned dims = 2 + count % 20;
+		float	   *origin = random_floats(dims);
+		Candidates	c = {
+			.cloud = {count, dims, random_floats(count * dims)},
+			.offset = (float) (count % 3) * 0.1f,
+		};
+		HxChoice	choice = choice_of(&c, count);
+		unsigned	chosen[HX_GRAPH_MAX_LINKS];
+		unsigned	left = 0;
+
+		cloud_nearest(&c.cloud, origin, count, c.nearest);
+		CHECK(hx_graph_select(&choice, count - 1, chosen) == count - 1, "%u", count);
+		while (left < count - 1 && chosen[left] == left)
+			left++;
+		CHECK(hx_graph_least(&choice) == left, "%u: %u, not %u", count, hx_graph_least(&choice),
+			  left);
+		free(c.cloud.rows);
+		free(origin);
+	}
 }
 
 /* A node of a cloud that is offered. */
@@ -126,6 +166,7 @@ offers(void)
 		unsigned	chosen[HX_GRAPH_MAX_LINKS];
 		uint8_t		rank[HX_GRAPH_MAX_LINKS];
 		unsigned	count;
+		HxChoice	choice = choice_of(&c, 100);
 
 		cloud_nearest(&c.cloud, origin, 100, c.nearest);
 		for (unsigned i = 0; i < 100; i++)
@@ -135,7 +176,7 @@ offers(void)
 			hx_links_offer(&links, m, c.nearest[i], offer_distance, &offered);
 			hx_links_offer(&links, m, c.nearest[i], offer_distance, &offered);
 		}
-		count = hx_links_select(c.nearest, 100, m, pair, &c, chosen, rank);
+		count = hx_links_select(&choice, m, chosen, rank);
 		CHECK(links.count == count, "m %u", m);
 		for (unsigned i = 0; i < count; i++)
 			CHECK(links.link[i].node == c.nearest[chosen[i]].node && links.rank[i] == rank[i],
@@ -476,6 +517,7 @@ main(void)
 {
 	hx_kernel_init();
 	RUN(selection);
+	RUN(least);
 	RUN(offers);
 	RUN(offers_shuffled);
 	RUN(small_graphs);

@@ -484,27 +484,26 @@ check_hamming(uint32_t dims, uint32_t code_dims)
 	Bench	   *bench = bench_new(HX_LINK_HAMMING, dims, code_dims, 1);
 	uint8_t		a[200];
 	uint8_t		b[200];
-	uint8_t		code[200];
-	uint8_t		other[200];
+	uint8_t		codes[400];
+	uint8_t    *code = codes;
 	HxLinkQuery query;
 	HxLink		link;
 	float		estimate;
-	float		length;
+	float		pair[2];
 	unsigned	differ = 0;
 
 	unit_fill(a, sizeof(a));
 	unit_fill(b, sizeof(b));
 	hx_link_encode_bits(&bench->shape, b, &link, code);
-	hx_link_encode_bits(&bench->shape, a, &link, other);
+	hx_link_encode_bits(&bench->shape, a, &link, code + hx_link_code_bytes(&bench->shape));
 	hx_link_query_prepare_bits(&query, &bench->shape, a, bench->query_memory);
 	hx_link_estimate(&query, 0, &link, code, 1, &estimate);
 	for (unsigned i = 0; i < code_dims; i++)
 		differ += ((a[i / 8] ^ b[i / 8]) >> (i % 8) & 1) != 0;
 	CHECK(fabs((double) estimate - (double) differ * dims / code_dims) < 1e-3,
 		  "%u of %u: %g", code_dims, dims, (double) estimate);
-	hx_link_lengths(&bench->shape, a, &link, code, 1, &length);
-	CHECK(fabsf(length - estimate) < 1e-3f, "length %g", (double) length);
-	CHECK(fabsf(hx_link_pair(&bench->shape, code, 0, other, 0) - estimate) < 1e-3f, "pair");
+	hx_link_pairs(&bench->shape, codes, NULL, 1, 2, bench->query_memory, pair);
+	CHECK(fabsf(pair[0] - estimate) < 1e-3f && pair[1] == 0, "pair %g", (double) pair[0]);
 	CHECK(code_dims % 8 == 0 || code[code_dims / 8] >> (code_dims % 8) == 0, "rest bits");
 	bench_free(bench);
 }
@@ -531,24 +530,24 @@ check_pairs(HxLinkMetric metric, uint32_t dims, uint32_t code_dims, uint32_t bit
 
 	for (int t = 0; t < 400; t++)
 	{
-		uint8_t		codes[2][MAX_DIMS / 4];
+		uint8_t		codes[2 * MAX_DIMS / 4];
 		HxLink		links[2];
-		float		squared[2];
+		float		length[2];
+		float		pair;
+		const float unit[2] = {1, 1};
 		const double cosine = unit_uniform();
 
 		/* The query, at the given cosine to the neighbour, is another neighbour here. */
 		place(bench, 2, cosine);
 		hx_link_encode(&bench->shape, bench->node, bench->neighbour, bench->centre, &links[0],
-					   codes[0]);
+					   codes);
 		hx_link_encode(&bench->shape, bench->node, bench->query, bench->centre, &links[1],
-					   codes[1]);
+					   codes + hx_link_code_bytes(&bench->shape));
+		hx_link_lengths(&bench->shape, links, 2, length);
 		for (int i = 0; i < 2; i++)
-		{
-			hx_link_lengths(&bench->shape, NULL, &links[i], codes[i], 1, &squared[i]);
-			errors_add(&lengths, (double) squared[i] - 1);
-		}
-		errors_add(&pairs, (double) hx_link_pair(&bench->shape, codes[0], 1, codes[1], 1) -
-				   (2 - 2 * cosine));
+			errors_add(&lengths, (double) length[i] * length[i] - 1);
+		hx_link_pairs(&bench->shape, codes, unit, 1, 1, bench->query_memory, &pair);
+		errors_add(&pairs, (double) pair - (2 - 2 * cosine));
 	}
 	CHECK(errors_rms(&lengths) < tolerance, "metric %d, %u of %u, %u bits: lengths %g", metric,
 		  code_dims, dims, bits, errors_rms(&lengths));

@@ -22,7 +22,10 @@
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
 
-/* The search pauses after so little effort to see whether it has met a vector equal to ours. */
+/*
+ * The search pauses after so little effort, about that of a fast scan, to see whether it has met a
+ * vector equal to ours, and how near it has come.
+ */
 #define EFFORT_FOR_EQUAL 24
 
 /* On the beam of estimates a node stands several times: as many nodes need a wider one. */
@@ -55,12 +58,13 @@ typedef struct Inserter
 	uint8	   *vectors;		/* their own vectors as stored, own_bytes each */
 	unsigned	seen_count;
 	unsigned	seen_room;
+	float		early;			/* least link distance after EFFORT_FOR_EQUAL */
 	int			equal;			/* which of them has our stored vector, or -1 */
-	float		last_distance;	/* link distance of the node visited last */
 	HxCandidate *candidates;	/* the seen ones, sorted; `node` is the number in seen */
 	int16	   *opened_at;		/* of a candidate, its number in opened, or -1 */
 	HnswQuery	opened[HX_GRAPH_MAX_LINKS]; /* candidates as queries */
 	unsigned	opened_count;
+	HnswCircle *circle;			/* of a neighbour that is offered a link */
 } Inserter;
 
 /* A link back from a neighbour. */
@@ -68,6 +72,7 @@ typedef struct Offer
 {
 	HxNode		to;
 	uint32		version;
+	const HnswQuery *query;		/* of the neighbour */
 	HxLink		link;
 	const uint8 *code;
 } Offer;
@@ -109,8 +114,6 @@ remember_node(void *context, HxNode node, HnswNodeHead *head, float distance)
 	Inserter   *inserter = context;
 	const uint8 *own = inserter->expander.own;
 
-	inserter->last_distance = inserter->shape.metric == HNSW_IP ?
-		hnsw_query_link_distance(&inserter->query, own) : distance;
 	if (head->state != HNSW_NODE)
 		return;
 	if (inserter->seen_count == inserter->seen_room)
@@ -119,29 +122,10 @@ remember_node(void *context, HxNode node, HnswNodeHead *head, float distance)
 		inserter->equal = inserter->seen_count;
 	memcpy(inserter->vectors + (Size) inserter->seen_count * inserter->shape.own_bytes, own,
 		   inserter->shape.own_bytes);
-	inserter->seen[inserter->seen_count++] =
-		(Seen) {node, head->version, inserter->last_distance};
-}
-
-/*
- * HxExpand by link distances. Of ip they are, but for what the lifts add, constant + 2 * the
- * search distance, and neighbours have about the same lift.
- */
-static bool
-expand(void *context, HxNode node, HxExpansion *expansion)
-{
-	Inserter   *inserter = context;
-
-	if (!hnsw_expand(&inserter->expander, node, expansion))
-		return false;
-	if (inserter->shape.metric == HNSW_IP)
-	{
-		for (unsigned i = 0; i < expansion->count; i++)
-			expansion->estimate[i] = inserter->last_distance +
-				2 * (expansion->estimate[i] - expansion->distance);
-		expansion->distance = inserter->last_distance;
-	}
-	return true;
+	inserter->seen[inserter->seen_count++] = (Seen) {
+		node, head->version, inserter->shape.metric == HNSW_IP ?
+		hnsw_query_link_distance(&inserter->query, own) : distance,
+	};
 }
 
 /* Looks for the nearest nodes; stops early at one with our vector. */
@@ -155,9 +139,12 @@ search_neighbours(Inserter *inserter)
 	hnsw_query_prepare(&inserter->query, cache->centre, cache->largest_norm);
 	hnsw_expander_init(&inserter->expander, inserter->index, &inserter->query, remember_node,
 					   inserter);
-	hx_search_begin(inserter->search, expand, inserter);
+	hx_search_begin(inserter->search, hnsw_expand, &inserter->expander);
 	hnsw_seed_entries(inserter->search, &inserter->query, cache);
 	hx_search_run(inserter->search, EFFORT_FOR_EQUAL);
+	inserter->early = INFINITY;
+	for (unsigned i = 0; i < inserter->seen_count; i++)
+		inserter->early = Min(inserter->early, inserter->seen[i].distance);
 	if (inserter->equal < 0)
 		hx_search_run(inserter->search, EFFORT_PER_EF * cache->ef_construction);
 }
@@ -173,7 +160,7 @@ compare_candidates(const void *a, const void *b)
 	return left->node < right->node ? -1 : left->node > right->node;
 }
 
-/* A candidate as a query, ready for link distances and codes. */
+/* A candidate as a query, ready for distances and codes. */
 static const HnswQuery *
 open_candidate(Inserter *inserter, unsigned candidate)
 {
@@ -213,8 +200,16 @@ choose_neighbours(Inserter *inserter, unsigned *chosen)
 	qsort(inserter->candidates, count, sizeof(HxCandidate), compare_candidates);
 	memset(inserter->opened_at, -1, count * sizeof(int16));
 	inserter->opened_count = 0;
-	return hx_graph_select(inserter->candidates, count, inserter->shape.m, pair_distance,
-						   inserter, chosen);
+
+	HxChoice	choice = {
+		.candidates = inserter->candidates,
+		.count = count,
+		.offset = hnsw_link_offset(&inserter->shape, inserter->cache->largest_norm),
+		.pair = pair_distance,
+		.context = inserter,
+	};
+
+	return hx_graph_select(&choice, inserter->shape.m, chosen);
 }
 
 /* The new node with its links, and what it offers to its neighbours (but for its own number). */
@@ -245,7 +240,9 @@ make_node(Inserter *inserter, ItemPointer tid, const unsigned *chosen, unsigned 
 		link->node = seen->node;
 		hnsw_link_make(shape, centre, &inserter->query, neighbour, link,
 					   hnsw_node_code(shape, head, i));
-		offers[i] = (Offer) {.to = seen->node,.version = seen->version,.code = code};
+		offers[i] = (Offer) {
+			.to = seen->node,.version = seen->version,.query = neighbour,.code = code,
+		};
 		hnsw_link_make(shape, centre, neighbour, &inserter->query, &offers[i].link, code);
 	}
 	return head;
@@ -358,7 +355,8 @@ link_back_some(const Inserter *inserter, const Offer *offers, unsigned count, un
 		if (head == NULL || head->state != HNSW_NODE || head->version != offer->version)
 			continue;
 
-		int			place = hnsw_link_place(shape, head, &offer->link, offer->code);
+		int			place = hnsw_link_place(inserter->circle, offer->query, head,
+											&offer->link, offer->code);
 
 		if (place < 0)
 			continue;
@@ -392,18 +390,21 @@ link_back(const Inserter *inserter, HxNode number, Offer *offers, unsigned count
 }
 
 /*
- * Whether a node becomes an entry: so that there are about sqrt(n) of n; and one that no neighbour
- * links to, as the first of a new cluster far from the others may be, is found in no other way.
+ * Whether a node becomes an entry: so that there are sqrt(n) of n; and if it would not be found.
+ * A fast scan that was not as near to it as the farthest of its links has ended in another
+ * cluster (graph/entries.h), and one that no neighbour links to is found in no other way.
  */
 static bool
-is_entry(const Inserter *inserter, HxNode number, unsigned links_back)
+is_entry(const Inserter *inserter, HxNode number, float farthest, unsigned links_back)
 {
 	double		nodes = hnsw_nodes_in(&inserter->shape,
 									  RelationGetNumberOfBlocks(inserter->index));
 	double		drawn = hx_random(inserter->shape.seed, ENTRY_STREAM, number) * 0x1p-64;
+	double		share = inserter->cache->entry_count / sqrt(nodes);
 
-	return drawn * 2 * sqrt(nodes) < 1 ||
-		(links_back == 0 && inserter->cache->entry_count < HNSW_MORE_ENTRIES * sqrt(nodes));
+	bool		is_lost = inserter->early > farthest || links_back == 0;
+
+	return (share < 1 && drawn * sqrt(nodes) < 1) || (share < HNSW_MORE_ENTRIES && is_lost);
 }
 
 /* Adds a node for our vector. */
@@ -418,7 +419,8 @@ add_node(Inserter *inserter, ItemPointer tid)
 
 	unsigned	links_back = link_back(inserter, number, offers, count);
 
-	if (count == 0 || is_entry(inserter, number, links_back))
+	if (count == 0 ||
+		is_entry(inserter, number, inserter->candidates[chosen[count - 1]].distance, links_back))
 		hnsw_entries_add(inserter->index, &inserter->shape,
 						 hnsw_entry_make(&inserter->shape, inserter->cache->centre, number,
 										 &inserter->query));
@@ -504,6 +506,8 @@ insert_point(Inserter *inserter, ItemPointer tid)
 	MemoryContext old = MemoryContextSwitchTo(inserter->context);
 
 	hnsw_query_stored(&inserter->query, &inserter->shape, inserter->point.stored);
+	if (inserter->circle == NULL)
+		inserter->circle = hnsw_circle_new(&inserter->shape);
 	MemoryContextSwitchTo(old);
 	search_neighbours(inserter);
 

@@ -5,80 +5,204 @@
  * The codes of two neighbours, both relative to their node, tell the angle between them, and
  * a link's factor tells its length. That is enough for the rule of graph/build.h without
  * reading the neighbours' own pages.
+ *
+ * Of ip link distances have a part of the inner product. That of the node v with a neighbour is
+ * what the neighbour's code tells to v as a query; that of two neighbours is
+ * <a, b> = <v, a> + <v, b> - |v|^2 + <a - v, b - v>.
  */
 #include "am/hnsw/hnsw_link.h"
 
 #include "graph/build.h"
 
-void
-hnsw_circle_init(HnswCircle *circle, const HnswShape *shape, const uint8 *node_own)
+struct HnswCircle
 {
+	const HnswShape *shape;
+	const HnswQuery *node;
+	unsigned	count;
+	const uint8 *code[HNSW_CIRCLE_LINKS];	/* as added */
+	float		length[HNSW_CIRCLE_LINKS];	/* of the residuals; not of hamming */
+	float		distance[HNSW_CIRCLE_LINKS];	/* search distance to the node */
+
+	/* Sorted by link distance; `node` is the number as added. */
+	HxCandidate sorted[HNSW_CIRCLE_LINKS];
+	float		sorted_length[HNSW_CIRCLE_LINKS];
+	uint8	   *codes;
+
+	/* Of each of the sorted the distances to those before it, when they have been asked for. */
+	float	   *pairs;
+	bool		has_pairs[HNSW_CIRCLE_LINKS];
+	void	   *memory;			/* of hx_link_pairs() */
+};
+
+HnswCircle *
+hnsw_circle_new(const HnswShape *shape)
+{
+	HnswCircle *circle = palloc0(sizeof(HnswCircle));
+
 	circle->shape = shape;
-	circle->node_own = node_own;
+	circle->codes = palloc((Size) HNSW_CIRCLE_LINKS * shape->code_bytes);
+	circle->pairs = palloc(HNSW_CIRCLE_LINKS * HNSW_CIRCLE_LINKS * sizeof(float));
+	circle->memory = (void *) TYPEALIGN(64, palloc(hx_link_query_bytes(&shape->link) + 64));
+	return circle;
+}
+
+void
+hnsw_circle_begin(HnswCircle *circle, const HnswQuery *node)
+{
+	circle->node = node;
 	circle->count = 0;
+}
+
+unsigned
+hnsw_circle_count(const HnswCircle *circle)
+{
+	return circle->count;
+}
+
+/* The distances of the node to neighbours, as their codes tell. */
+static void
+find_distances(const HnswCircle *circle, const HxLink *links, const uint8 *codes, unsigned count,
+			   const float *length, float *distance)
+{
+	const HnswQuery *node = circle->node;
+
+	if (circle->shape->link.metric == HX_LINK_L2)
+		for (unsigned i = 0; i < count; i++)
+			distance[i] = length[i] * length[i];
+	else
+		for (unsigned i = 0; i < count; i += HX_MAX_LINKS)
+			hx_link_estimate(&node->link, (float) -(node->norm * node->norm), links + i,
+							 codes + i * circle->shape->code_bytes, Min(count - i, HX_MAX_LINKS),
+							 distance + i);
 }
 
 void
 hnsw_circle_add(HnswCircle *circle, const HxLink *links, const uint8 *codes, unsigned count)
 {
+	const HnswShape *shape = circle->shape;
+	float	   *length = circle->length + circle->count;
+
 	Assert(circle->count + count <= HNSW_CIRCLE_LINKS);
-	hx_link_lengths(&circle->shape->link, circle->node_own, links, codes, count,
-					circle->squared + circle->count);
+	if (shape->metric != HNSW_HAMMING)
+		hx_link_lengths(&shape->link, links, count, length);
+	find_distances(circle, links, codes, count, length, circle->distance + circle->count);
 	for (unsigned i = 0; i < count; i++)
-		circle->code[circle->count + i] = codes + i * circle->shape->code_bytes;
+		circle->code[circle->count + i] = codes + i * shape->code_bytes;
 	circle->count += count;
 }
 
-/* The circle's positions sorted by distance. */
-typedef struct Sorted
+static inline double
+square(double x)
 {
-	const HnswCircle *circle;
-	HxCandidate candidate[HNSW_CIRCLE_LINKS];	/* node: the position */
-} Sorted;
-
-/* HxPairDistance */
-static float
-pair_distance(void *context, unsigned a, unsigned b)
-{
-	const Sorted *sorted = context;
-	const HnswCircle *circle = sorted->circle;
-	HxNode		at_a = sorted->candidate[a].node;
-	HxNode		at_b = sorted->candidate[b].node;
-
-	return hx_link_pair(&circle->shape->link, circle->code[at_a], circle->squared[at_a],
-						circle->code[at_b], circle->squared[at_b]);
+	return x * x;
 }
 
-unsigned
-hnsw_circle_select(const HnswCircle *circle, unsigned m, unsigned *chosen)
+/* The link distance of the node to the neighbour that was added as number i. */
+static float
+link_distance(const HnswCircle *circle, unsigned i)
 {
-	Sorted		sorted = {.circle = circle};
+	return circle->shape->metric != HNSW_IP ? circle->distance[i] :
+		hnsw_ip_link_distance(-circle->distance[i], square(circle->length[i]));
+}
+
+/* Sorts the circle by distance, and lays the codes out in that order. */
+static void
+sort_circle(HnswCircle *circle)
+{
+	HxCandidate *sorted = circle->sorted;
+	Size		bytes = circle->shape->code_bytes;
 
 	/* They come nearly sorted: those of the node by distance, then others by estimate. */
 	for (unsigned i = 0; i < circle->count; i++)
 	{
+		const float distance = link_distance(circle, i);
 		unsigned	at = i;
 
-		for (; at > 0 && circle->squared[i] < sorted.candidate[at - 1].distance; at--)
-			sorted.candidate[at] = sorted.candidate[at - 1];
-		sorted.candidate[at] = (HxCandidate) {circle->squared[i], i};
+		for (; at > 0 && distance < sorted[at - 1].distance; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = (HxCandidate) {distance, i};
 	}
+	for (unsigned i = 0; i < circle->count; i++)
+	{
+		circle->sorted_length[i] = circle->length[sorted[i].node];
+		circle->has_pairs[i] = false;
+		memcpy(circle->codes + i * bytes, circle->code[sorted[i].node], bytes);
+	}
+}
 
-	unsigned	count = hx_graph_select(sorted.candidate, circle->count, m, pair_distance,
-										&sorted, chosen);
+/* Makes link distances of squared distances to those before `at`. */
+static void
+add_products(const HnswCircle *circle, unsigned at, float *pairs)
+{
+	const HxCandidate *sorted = circle->sorted;
+
+	for (unsigned i = 0; i < at; i++)
+	{
+		/* <a - v, b - v> */
+		double		between = (square(circle->sorted_length[at]) +
+							   square(circle->sorted_length[i]) - pairs[i]) / 2;
+
+		pairs[i] = hnsw_ip_link_distance(between - circle->distance[sorted[at].node] -
+										 circle->distance[sorted[i].node] -
+										 square(circle->node->norm), pairs[i]);
+	}
+}
+
+/* The distances of one of the sorted to those before it. */
+static const float *
+pairs_of(HnswCircle *circle, unsigned at)
+{
+	float	   *pairs = circle->pairs + (Size) at * HNSW_CIRCLE_LINKS;
+
+	if (!circle->has_pairs[at])
+	{
+		hx_link_pairs(&circle->shape->link, circle->codes, circle->sorted_length, at, at,
+					  circle->memory, pairs);
+		if (circle->shape->metric == HNSW_IP)
+			add_products(circle, at, pairs);
+		circle->has_pairs[at] = true;
+	}
+	return pairs;
+}
+
+/* HxPairDistance over the sorted */
+static float
+pair_distance(void *context, unsigned a, unsigned b)
+{
+	return pairs_of(context, Max(a, b))[Min(a, b)];
+}
+
+/* What the rule chooses among. */
+static HxChoice
+choice_of(HnswCircle *circle)
+{
+	sort_circle(circle);
+	return (HxChoice) {
+		.candidates = circle->sorted,
+		.count = circle->count,
+		.offset = hnsw_link_offset(circle->shape, circle->node->largest_norm),
+		.pair = pair_distance,
+		.context = circle,
+	};
+}
+
+unsigned
+hnsw_circle_select(HnswCircle *circle, unsigned m, unsigned *chosen)
+{
+	HxChoice	choice = choice_of(circle);
+	unsigned	count = hx_graph_select(&choice, m, chosen);
 
 	for (unsigned i = 0; i < count; i++)
-		chosen[i] = sorted.candidate[chosen[i]].node;
+		chosen[i] = circle->sorted[chosen[i]].node;
 	return count;
 }
 
 int
-hnsw_link_place(const HnswShape *shape, HnswNodeHead *head, const HxLink *link, const uint8 *code)
+hnsw_link_place(HnswCircle *circle, const HnswQuery *node, HnswNodeHead *head,
+				const HxLink *link, const uint8 *code)
 {
+	const HnswShape *shape = circle->shape;
 	const HxLink *links = hnsw_node_links(shape, head);
-	HnswCircle	circle;
-	unsigned	chosen[HX_GRAPH_MAX_LINKS];
-	uint64		kept = 0;
 
 	/* A stale link to the same number is as good as the new one is better. */
 	for (unsigned i = 0; i < head->links; i++)
@@ -87,19 +211,14 @@ hnsw_link_place(const HnswShape *shape, HnswNodeHead *head, const HxLink *link, 
 	if (head->links < shape->m)
 		return head->links;
 
-	hnsw_circle_init(&circle, shape, hnsw_node_own(head));
-	hnsw_circle_add(&circle, links, hnsw_node_code(shape, head, 0), head->links);
-	hnsw_circle_add(&circle, link, code, 1);
+	hnsw_circle_begin(circle, node);
+	hnsw_circle_add(circle, links, hnsw_node_code(shape, head, 0), head->links);
+	hnsw_circle_add(circle, link, code, 1);
 
-	unsigned	count = hnsw_circle_select(&circle, shape->m, chosen);
+	HxChoice	choice = choice_of(circle);
+	unsigned	least = circle->sorted[hx_graph_least(&choice)].node;
 
-	for (unsigned i = 0; i < count; i++)
-		if (chosen[i] < head->links)
-			kept |= UINT64_C(1) << chosen[i];
-	for (unsigned i = 0; i < head->links; i++)
-		if (!(kept & (UINT64_C(1) << i)))
-			return i;
-	return -1;
+	return least < head->links ? (int) least : -1;
 }
 
 void

@@ -5,36 +5,36 @@
 #ifndef HX_HNSW_LINK_H
 #define HX_HNSW_LINK_H
 
-#include "am/hnsw/hnsw_page.h"
+#include "am/hnsw/hnsw_space.h"
 
 /* Links that can be chosen among. */
 #define HNSW_CIRCLE_LINKS (4 * HX_GRAPH_MAX_LINKS)
 
 /* Links of one node, or such as it may get, with what their codes tell of their distances. */
-typedef struct HnswCircle
-{
-	const HnswShape *shape;
-	const uint8 *node_own;		/* own vector of the node, as stored: of hamming its bits */
-	unsigned	count;
-	const uint8 *code[HNSW_CIRCLE_LINKS];
-	float		squared[HNSW_CIRCLE_LINKS];	/* distance to the node */
-} HnswCircle;
+typedef struct HnswCircle HnswCircle;
 
-extern void hnsw_circle_init(HnswCircle *circle, const HnswShape *shape, const uint8 *node_own);
+/* A circle that serves one node after the other, in CurrentMemoryContext. */
+extern HnswCircle *hnsw_circle_new(const HnswShape *shape);
+
+/* An empty circle around a node; the query is the node's, prepared. */
+extern void hnsw_circle_begin(HnswCircle *circle, const HnswQuery *node);
 
 /* Adds links with their codes, one after the other, which are not copied. */
 extern void hnsw_circle_add(HnswCircle *circle, const HxLink *links, const uint8 *codes,
 							unsigned count);
 
+/* Links added so far. */
+extern unsigned hnsw_circle_count(const HnswCircle *circle);
+
 /* hx_graph_select: positions in the order of adding, ascending by distance; returns how many. */
-extern unsigned hnsw_circle_select(const HnswCircle *circle, unsigned m, unsigned *chosen);
+extern unsigned hnsw_circle_select(HnswCircle *circle, unsigned m, unsigned *chosen);
 
 /*
  * Where in a node's list a link goes that is offered to it: a place in use whose link is the
- * one to give up, the first unused one, or -1 when the node does better without.
+ * one to give up, the first unused one, or -1 when the node does better without. Takes no memory.
  */
-extern int	hnsw_link_place(const HnswShape *shape, HnswNodeHead *head, const HxLink *link,
-							const uint8 *code);
+extern int	hnsw_link_place(HnswCircle *circle, const HnswQuery *node, HnswNodeHead *head,
+							const HxLink *link, const uint8 *code);
 
 /* Puts a link and its code there. */
 extern void hnsw_link_put(const HnswShape *shape, HnswNodeHead *head, unsigned place,

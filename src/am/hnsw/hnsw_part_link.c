@@ -187,22 +187,22 @@ open_point(const Linking *linking, Worker *worker, HxNode place)
 }
 
 /* What HxPairDistance needs: the worker's candidates are places. */
-typedef struct Choice
+typedef struct Choosing
 {
 	const Linking *linking;
 	Worker	   *worker;
-} Choice;
+} Choosing;
 
 static float
 pair_distance(void *context, unsigned a, unsigned b)
 {
-	const Choice *choice = context;
-	const HxPoints *points = &choice->linking->graph_points;
+	const Choosing *choosing = context;
+	const HxPoints *points = &choosing->linking->graph_points;
 	float		distance;
 
-	open_point(choice->linking, choice->worker, choice->worker->candidates[a].node);
-	points->distances(points->context, choice->worker->scratch,
-					  &choice->worker->candidates[b].node, 1, &distance);
+	open_point(choosing->linking, choosing->worker, choosing->worker->candidates[a].node);
+	points->distances(points->context, choosing->worker->scratch,
+					  &choosing->worker->candidates[b].node, 1, &distance);
 	return distance;
 }
 
@@ -257,7 +257,13 @@ link_node(void *context, unsigned number, size_t item)
 	const Linking *linking = context;
 	const HnswShape *shape = linking->parts->shape;
 	Worker	   *worker = &linking->workers[number];
-	Choice		choice = {linking, worker};
+	Choosing	choosing = {linking, worker};
+	HxChoice	choice = {
+		.candidates = worker->candidates,
+		.offset = linking->graph_points.offset,
+		.pair = pair_distance,
+		.context = &choosing,
+	};
 	HxLink	   *links = (HxLink *) (linking->image + item * linking->image_bytes);
 	uint8	   *codes = (uint8 *) (links + shape->m);
 	HxNode		self = number_of(linking, item);
@@ -268,8 +274,8 @@ link_node(void *context, unsigned number, size_t item)
 	worker->opened = HX_NODE_NONE;
 	open_point(linking, worker, place);
 	count = add_candidates(linking, worker, 0, self, linking->lists + item * shape->m);
-	count = add_candidates(linking, worker, count, self, guest_list(linking, item));
-	count = hx_graph_select(worker->candidates, count, shape->m, pair_distance, &choice, chosen);
+	choice.count = add_candidates(linking, worker, count, self, guest_list(linking, item));
+	count = hx_graph_select(&choice, shape->m, chosen);
 
 	make_ready(linking, worker, &worker->node, place);
 	for (unsigned i = 0; i < count; i++)

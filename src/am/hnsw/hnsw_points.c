@@ -39,10 +39,7 @@ open_vector(const HnswPoints *points, Opened *opened, const uint8 *stored)
 		.bits = stored,
 	};
 	if (points->shape->metric == HNSW_IP)
-	{
 		hnsw_query_stored(&opened->query, points->shape, stored);
-		hnsw_query_lift(&opened->query, points->largest_norm);
-	}
 	else if (points->shape->metric != HNSW_HAMMING)
 		hnsw_decode(points->shape, stored, opened->x);
 }
@@ -86,6 +83,7 @@ hnsw_points_for_graph(const HnswPoints *points, size_t count)
 	return (HxPoints) {
 		.count = count,
 		.scratch_bytes = scratch_bytes(points->shape),
+		.offset = hnsw_link_offset(points->shape, points->largest_norm),
 		.context = points,
 		.open = open_point,
 		.distances = link_distances,

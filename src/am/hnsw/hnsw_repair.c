@@ -51,6 +51,7 @@ struct HnswRepair
 	HxLink		link[MOST_READ];
 	uint8	   *codes;
 	unsigned	link_count;
+	HnswCircle *circle;
 };
 
 HnswRepair *
@@ -67,6 +68,7 @@ hnsw_repair_new(Relation index, const HnswDead *dead)
 	hnsw_expander_init(&repair->expander, index, &repair->query, NULL, NULL);
 	repair->search = hnsw_search_new(CurrentMemoryContext);
 	repair->codes = palloc((Size) MOST_READ * shape->code_bytes);
+	repair->circle = hnsw_circle_new(shape);
 	repair->candidate_room = 4 * HX_GRAPH_MAX_LINKS;
 	repair->candidates = palloc(repair->candidate_room * sizeof(HxCandidate));
 	return repair;
@@ -279,22 +281,22 @@ static void
 rank_links(HnswRepair *repair, HnswNodeHead *copy, unsigned *order)
 {
 	const HnswShape *shape = repair->shape;
-	HnswCircle	circle;
+	HnswCircle *circle = repair->circle;
 	unsigned	chosen[HNSW_CIRCLE_LINKS];
 	bool		taken[MOST_READ] = {0};
 	unsigned	ranked = 0;
 
-	hnsw_circle_init(&circle, shape, hnsw_node_own(copy));
+	hnsw_circle_begin(circle, &repair->query);
 	for (unsigned i = 0; i < copy->links; i++)
 		if (!hnsw_dead_has(repair->dead, hnsw_node_links(shape, copy)[i].node))
-			hnsw_circle_add(&circle, &hnsw_node_links(shape, copy)[i],
+			hnsw_circle_add(circle, &hnsw_node_links(shape, copy)[i],
 							hnsw_node_code(shape, copy, i), 1);
 
-	unsigned	kept = circle.count;
+	unsigned	kept = hnsw_circle_count(circle);
 
-	hnsw_circle_add(&circle, repair->link, repair->codes, repair->link_count);
+	hnsw_circle_add(circle, repair->link, repair->codes, repair->link_count);
 
-	unsigned	count = hnsw_circle_select(&circle, copy->links, chosen);
+	unsigned	count = hnsw_circle_select(circle, copy->links, chosen);
 
 	for (unsigned i = 0; i < count; i++)
 	{
@@ -383,12 +385,12 @@ hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy, const uint
 
 /* Entries */
 
-/* What replaces dead entries, and how many there shall be. */
+/* What replaces dead entries, and how many there are at most. */
 typedef struct EntryRepair
 {
 	HnswRepair *repair;
 	unsigned	kept;
-	unsigned	wanted;
+	unsigned	most;
 } EntryRepair;
 
 /* A living neighbour of a dead node; HX_NODE_NONE when it has none. */
@@ -457,7 +459,7 @@ replace_entry(void *context, const uint8 *entry)
 	memcpy(&node, entry + offsetof(HxLink, node), sizeof(node));
 	if (!hnsw_dead_has(repair->dead, node))
 		return entry;
-	if (entries->kept >= entries->wanted)
+	if (entries->kept >= entries->most)
 		return NULL;
 
 	HxNode		heir = find_heir(repair, node);
@@ -472,7 +474,10 @@ void
 hnsw_repair_entries(HnswRepair *repair, double nodes, HxNode any)
 {
 	const HnswShape *shape = repair->shape;
-	EntryRepair entries = {.repair = repair,.wanted = (unsigned) ceil(sqrt(nodes))};
+	EntryRepair entries = {
+		.repair = repair,
+		.most = (unsigned) ceil(HNSW_MORE_ENTRIES * sqrt(nodes)),
+	};
 
 	repair->cache = hnsw_cache(repair->index);
 	for (uint32 i = 0; i < repair->cache->entry_count; i++)

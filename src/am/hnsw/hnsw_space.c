@@ -163,20 +163,6 @@ hnsw_query_stored(HnswQuery *query, const HnswShape *shape, const uint8 *stored)
 	}
 }
 
-/* What a vector of this length needs in one more coordinate to be as long as the longest. */
-static double
-lift_of(double largest_norm, double norm)
-{
-	return norm < largest_norm ? sqrt((largest_norm - norm) * (largest_norm + norm)) : 0;
-}
-
-void
-hnsw_query_lift(HnswQuery *query, float largest_norm)
-{
-	query->largest_norm = largest_norm;
-	query->lift = (float) lift_of(largest_norm, query->norm);
-}
-
 void
 hnsw_query_prepare(HnswQuery *query, const float *centre, float largest_norm)
 {
@@ -188,7 +174,7 @@ hnsw_query_prepare(HnswQuery *query, const float *centre, float largest_norm)
 		return;
 	}
 	hnsw_centred(shape, centre, query->x, query->y);
-	hnsw_query_lift(query, largest_norm);
+	query->largest_norm = largest_norm;
 	hx_link_query_prepare(&query->link, &shape->link, query->y, query->memory);
 }
 
@@ -222,15 +208,9 @@ hnsw_query_distance(const HnswQuery *query, const uint8 *stored)
 float
 hnsw_query_link_distance(const HnswQuery *query, const uint8 *stored)
 {
-	if (query->shape->metric != HNSW_IP)
-		return hnsw_query_distance(query, stored);
-
-	/* |b|^2 = |a - b|^2 - |a|^2 + 2 <a, b> */
-	double		squared = l2_squared(query, stored);
-	double		norm_squared = squared - query->norm * query->norm + 2 * dot(query, stored);
-	double		lift = query->lift - lift_of(query->largest_norm, sqrt(Max(norm_squared, 0)));
-
-	return (float) (squared + lift * lift);
+	return query->shape->metric == HNSW_IP ?
+		hnsw_ip_link_distance(dot(query, stored), l2_squared(query, stored)) :
+		hnsw_query_distance(query, stored);
 }
 
 void

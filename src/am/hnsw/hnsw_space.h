@@ -5,9 +5,8 @@
  *
  * Two kinds of distance. The search distance of a query and a node orders what a scan returns:
  * squared Euclidean (l2, and cosine on vectors of length 1), negative inner product, bits. The
- * link distance of two nodes decides who are neighbours: the same, but of ip squared Euclidean
- * after one more coordinate sqrt(M^2 - |x|^2) has brought all vectors to the length M, the
- * largest norm seen (longer ones get 0 there): Bachrach et al. 2014.
+ * link distance of two nodes decides who are neighbours: the same, but of ip nine parts of it and
+ * one part of half the squared Euclidean distance (README, "Inner product").
  *
  * Coordinates: x are those of the stored vector (as in the column; of cosine of length 1; of int8
  * rotated by hx_spin), y = rotated x minus the rotated centre, computed from the stored
@@ -50,8 +49,7 @@ typedef struct HnswQuery
 	float	   *x;				/* own_dims coordinates; NULL of hamming */
 	double		sum;			/* hx_stored_sum(x) */
 	double		norm;			/* |x| */
-	float		lift;			/* of ip, for link distances: sqrt(M^2 - |x|^2) or 0 */
-	float		largest_norm;	/* of ip: M */
+	float		largest_norm;	/* of ip: that of all vectors */
 	const uint8 *bits;			/* of hamming */
 	float	   *y;				/* link.dims coordinates; NULL of hamming */
 	HxLinkQuery link;
@@ -67,15 +65,29 @@ typedef struct HnswQuery
 extern void hnsw_query_value(HnswQuery *query, Relation index, const HnswShape *shape, Datum value);
 extern void hnsw_query_stored(HnswQuery *query, const HnswShape *shape, const uint8 *stored);
 
-/* Then, with what the cache knows: y and the planes for estimates, M. No catalog access. */
+/* Then, with what the cache knows: y and the planes for estimates. No catalog access. */
 extern void hnsw_query_prepare(HnswQuery *query, const float *centre, float largest_norm);
-
-/* Of these only M, which link distances of ip need. */
-extern void hnsw_query_lift(HnswQuery *query, float largest_norm);
 
 /* Search distance and link distance of the query and a stored vector. */
 extern float hnsw_query_distance(const HnswQuery *query, const uint8 *stored);
 extern float hnsw_query_link_distance(const HnswQuery *query, const uint8 *stored);
+
+/* The part that the squared distance has in link distances of ip. */
+#define HNSW_IP_SQUARED_PART 0.1
+
+static inline float
+hnsw_ip_link_distance(double product, double squared)
+{
+	return (float) (HNSW_IP_SQUARED_PART / 2 * squared - (1 - HNSW_IP_SQUARED_PART) * product);
+}
+
+/* HxChoice's offset: no link distance is less than zero by more. */
+static inline float
+hnsw_link_offset(const HnswShape *shape, float largest_norm)
+{
+	return shape->metric == HNSW_IP ?
+		-hnsw_ip_link_distance((double) largest_norm * largest_norm, 0) : 0;
+}
 
 /*
  * The code of a neighbour (its query's y or bits) relative to a node (likewise): sets add and
