@@ -56,11 +56,11 @@ within_margin(double chance)
 	return fmin(fmax(chance, MARGIN), 1 - MARGIN);
 }
 
-/* The share of `bins` that so many elements fill. */
+/* The share of `bins` that so many elements fill; the empty set has keys as if it had one. */
 static double
 filled_share(double bins, size_t elements)
 {
-	return 1 - exp(-(double) elements / bins);
+	return 1 - exp(-fmax((double) elements, 1) / bins);
 }
 
 static int

@@ -145,7 +145,9 @@ share_by_index(const Column *column, Datum query, const double *distances, int c
 	rows = hx_index_rows_within(table, column->expression, query, &near);
 	if (rows < 0 || near >= radius)
 		return rows < 0 ? -1 : rows / table->tuples;
-	if (far < 0 || far <= radius)
+	if (far < 0)
+		return Max(rows / table->tuples, HX_DEFAULT_SHARE);
+	if (far <= radius)
 		return share_by_statistics(column, query, distances, count, radius);
 	return hx_bridged_share(radius, near, Max(rows, 1) / table->tuples, far,
 							share_by_statistics(column, query, distances, count, far));
@@ -176,6 +178,14 @@ is_same_column(const Column *a, const Column *b)
 	Form_pg_statistic other = (Form_pg_statistic) GETSTRUCT(b->variable.statsTuple);
 
 	return one->starelid == other->starelid && one->staattnum == other->staattnum;
+}
+
+/* Is there an index that can tell the rows within a radius? */
+static bool
+has_index(const Column *column)
+{
+	return column->variable.rel != NULL &&
+		hx_index_tells(column->variable.rel, column->expression);
 }
 
 /* The mean share that values of the other column have within the radius, and how many have one. */
@@ -221,7 +231,8 @@ share_of_crossed(const Column *a, const Column *b, double radius)
 		weight += measured * b->common.numbers[i];
 	}
 
-	double		others = mean_share(a, b->values.values, b->values.nvalues, most, radius, &measured);
+	double		others = mean_share(a, b->values.values, b->values.nvalues, most, radius,
+									&measured);
 
 	if (measured > 0)
 		return sum + Max(1 - weight, 0) * others;
@@ -243,6 +254,10 @@ share_of_pairs(const Column *a, const Column *b, double radius)
 {
 	double		rows = a->variable.rel != NULL ? a->variable.rel->tuples : 0;
 
+	/* Of two columns the one that has an index is asked. */
+	if (a->measure->asks_index && !has_index(a) && has_index(b) &&
+		a->values.nvalues + a->common.nvalues > 0)
+		return share_of_crossed(b, a, radius);
 	if (!is_same_column(a, b) && a->measure->values_are_queries &&
 		b->values.nvalues + b->common.nvalues > 0)
 		return share_of_crossed(a, b, radius);

@@ -63,7 +63,12 @@ static const HxMeasure measure = {
 	.guess = guess_share,
 };
 
-static const HxWithin within = {"hamming_ball", view_ball, integer_radius, &measure};
+static const HxWithin within = {
+	.constructor = "hamming_ball",
+	.view = view_ball,
+	.radius = integer_radius,
+	.measure = &measure,
+};
 
 HX_FUNCTION(hashidx_hamming_within_support);
 HX_FUNCTION(hashidx_hamming_ball_sel);

@@ -16,4 +16,7 @@
  */
 extern double hx_index_rows_within(RelOptInfo *table, Node *column, Datum value, double *radius);
 
+/* Is there an index that may tell that? */
+extern bool hx_index_tells(RelOptInfo *table, Node *column);
+
 #endif							/* HX_INDEX_ROWS_H */

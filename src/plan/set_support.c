@@ -48,7 +48,19 @@ static const HxMeasure measure = {
 	.values_are_queries = true,
 };
 
-static const HxWithin within = {"jaccard_ball", view_ball, hx_within_float_radius, &measure};
+static bool
+is_set(Datum value)
+{
+	return !array_contains_nulls(DatumGetArrayTypeP(value));
+}
+
+static const HxWithin within = {
+	.constructor = "jaccard_ball",
+	.view = view_ball,
+	.radius = hx_within_float_radius,
+	.is_centre = is_set,
+	.measure = &measure,
+};
 
 HX_FUNCTION(hashidx_jaccard_within_support);
 HX_FUNCTION(hashidx_jaccard_ball_sel);

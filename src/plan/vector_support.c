@@ -69,10 +69,16 @@ static const HxMeasure cosine_measure = {
 };
 
 static const HxWithin l2 = {
-	"l2_ball", hx_qvec_ball_view, hx_within_float_radius, &l2_measure
+	.constructor = "l2_ball",
+	.view = hx_qvec_ball_view,
+	.radius = hx_within_float_radius,
+	.measure = &l2_measure,
 };
 static const HxWithin cosine = {
-	"cosine_ball", hx_qvec_ball_view, hx_within_float_radius, &cosine_measure
+	.constructor = "cosine_ball",
+	.view = hx_qvec_ball_view,
+	.radius = hx_within_float_radius,
+	.measure = &cosine_measure,
 };
 
 HX_FUNCTION(hashidx_l2_within_support);

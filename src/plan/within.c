@@ -7,6 +7,8 @@
  */
 #include "plan/within.h"
 
+#include <math.h>
+
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -35,12 +37,27 @@ find_constructor(const char *name, Oid sibling, Oid value, Oid radius)
 }
 
 /*
+ * Can no ball be made of these? The call tells so when it is executed, if it is; planning must not,
+ * where the constructor of a ball would be evaluated.
+ */
+static bool
+makes_no_ball(const Node *value, const Node *radius, const HxWithin *within)
+{
+	if (IsA(radius, Const) && !((const Const *) radius)->constisnull &&
+		isnan(within->radius(((const Const *) radius)->constvalue)))
+		return true;
+	return within->is_centre != NULL && IsA(value, Const) &&
+		!((const Const *) value)->constisnull &&
+		!within->is_centre(((const Const *) value)->constvalue);
+}
+
+/*
  * The call as a list of one condition `column <@ ball`, or NIL. The index column may be
  * either of the first two arguments; the other one, and the radius, may come from another
  * table.
  */
 static List *
-make_condition(SupportRequestIndexCondition *request, const char *constructor)
+make_condition(SupportRequestIndexCondition *request, const HxWithin *within)
 {
 	if (!is_funcclause(request->node) || request->indexarg > 1)
 		return NIL;
@@ -49,19 +66,19 @@ make_condition(SupportRequestIndexCondition *request, const char *constructor)
 	Node	   *column = list_nth(call->args, request->indexarg);
 	Node	   *value = list_nth(call->args, 1 - request->indexarg);
 	Node	   *radius = lthird(call->args);
-	Oid			maker = find_constructor(constructor, call->funcid, exprType(column),
+	Oid			maker = find_constructor(within->constructor, call->funcid, exprType(column),
 										 exprType(radius));
 
-	if (!OidIsValid(maker) ||
+	if (!OidIsValid(maker) || makes_no_ball(value, radius, within) ||
 		!is_pseudo_constant_for_index(request->root, value, request->index) ||
 		!is_pseudo_constant_for_index(request->root, radius, request->index))
 		return NIL;
 
 	Oid			ball = get_func_rettype(maker);
-	Oid			within = get_opfamily_member(request->opfamily, exprType(column), ball,
+	Oid			contains = get_opfamily_member(request->opfamily, exprType(column), ball,
 											 HX_STRATEGY_WITHIN);
 
-	if (!OidIsValid(within))
+	if (!OidIsValid(contains))
 		return NIL;
 
 	Expr	   *argument = (Expr *) makeFuncExpr(maker, ball, list_make2(value, radius),
@@ -69,7 +86,7 @@ make_condition(SupportRequestIndexCondition *request, const char *constructor)
 
 	argument = (Expr *) eval_const_expressions(request->root, (Node *) argument);
 	request->lossy = false;
-	return list_make1(make_opclause(within, BOOLOID, false, (Expr *) column, argument,
+	return list_make1(make_opclause(contains, BOOLOID, false, (Expr *) column, argument,
 									InvalidOid, InvalidOid));
 }
 
@@ -106,8 +123,7 @@ hx_within_support(FunctionCallInfo fcinfo, const HxWithin *within)
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
 
 	if (IsA(request, SupportRequestIndexCondition))
-		PG_RETURN_POINTER(make_condition((SupportRequestIndexCondition *) request,
-										 within->constructor));
+		PG_RETURN_POINTER(make_condition((SupportRequestIndexCondition *) request, within));
 	if (IsA(request, SupportRequestSelectivity))
 	{
 		SupportRequestSelectivity *selectivity = (SupportRequestSelectivity *) request;

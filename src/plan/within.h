@@ -19,6 +19,7 @@ typedef struct HxWithin
 	const char *constructor;	/* makes a ball of a value and a radius */
 	Datum		(*view) (Datum ball, double *radius);	/* centre and radius of a ball */
 	double		(*radius) (Datum radius);	/* the third argument as a number */
+	bool		(*is_centre) (Datum value); /* can a ball have it? NULL: any */
 	const HxMeasure *measure;
 } HxWithin;
 

@@ -24,21 +24,9 @@ FROM pg_statistic s, LATERAL (VALUES (stakind1, stanumbers1), (stakind2, stanumb
 	(stakind4, stanumbers4), (stakind5, stanumbers5)) v (kind, numbers)
 WHERE starelid = 'codes'::regclass AND kind = 10171;
 
-CREATE FUNCTION estimated(query text) RETURNS float8 LANGUAGE plpgsql AS $$
-DECLARE
-	plan json;
-BEGIN
-	EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
-	RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::float8;
-END $$;
-CREATE FUNCTION factor(query text) RETURNS float8 LANGUAGE plpgsql AS $$
-DECLARE
-	rows float8;
-	guess float8 := estimated(query);
-BEGIN
-	EXECUTE 'SELECT count(*) FROM (' || query || ') q' INTO rows;
-	RETURN greatest(guess / greatest(rows, 1), greatest(rows, 1) / guess);
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/estimates.sql'
+\i :helpers
 
 -- single queries, at every radius: those that lie apart, have one near, and lie in a dense place.
 -- What is printed was off by more than a factor of 3, guesses below ten rows aside: a sample tells no more.

@@ -30,20 +30,9 @@ SELECT qvec_dims(x) AS dims, qvec_format(x) AS format, count(*)
 FROM pg_statistic, unnest(stavalues1::text::text[]) t, LATERAL (SELECT t::qvec AS x) q
 WHERE starelid = 'wide'::regclass AND stakind1 = 10171 GROUP BY 1, 2 ORDER BY 1, 2;
 
-CREATE FUNCTION estimated(query text) RETURNS float8 LANGUAGE plpgsql AS $$
-DECLARE plan json;
-BEGIN
-	EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
-	RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::float8;
-END $$;
-CREATE FUNCTION factor(query text) RETURNS float8 LANGUAGE plpgsql AS $$
-DECLARE
-	rows float8;
-	guess float8 := estimated(query);
-BEGIN
-	EXECUTE 'SELECT count(*) FROM (' || query || ') q' INTO rows;
-	RETURN greatest(guess / greatest(rows, 1), greatest(rows, 1) / guess);
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/estimates.sql'
+\i :helpers
 
 -- single queries at 20 radii up to the largest: the share of estimates within a factor of 3
 SELECT name, avg((factor <= 3)::int) >= 0.9 AS nearly_all
