@@ -67,25 +67,14 @@ close_column(Column *column)
 	ReleaseVariableStats(column->variable);
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* The distances of a query to the values, ascending; returns how many there are. */
+/* The distances of a query to the values; returns how many there are. */
 static int
 measure_values(const Column *column, Datum query, double **distances)
 {
 	int			most = column->values.nvalues;
 
 	*distances = palloc(Max(most, 1) * sizeof(double));
-	most = column->measure->measure(&column->values, query, most, *distances);
-	qsort(*distances, most, sizeof(double), compare_doubles);
-	return most;
+	return column->measure->measure(&column->values, query, most, *distances);
 }
 
 /* Adds up the shares of the most common values that lie within the radius; *all: of them all. */

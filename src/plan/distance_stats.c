@@ -140,34 +140,53 @@ scaled_share(const HxDistanceCurve *curve, double anchor, double share, double r
 	return fmin(share_at(curve, POINT_TYPICAL, log_distance(curve, radius) + scale), share);
 }
 
-double
-hx_query_share(const HxDistanceCurve *curve, const double *distances, int count, double radius)
+static int
+count_within(const double *distances, int count, double radius)
 {
 	int			within = 0;
 
-	while (within < count && distances[within] <= radius)
-		within++;
-	if (within >= ENOUGH_ROWS || count < ENOUGH_ROWS)
-		return (double) within / count;
-
-	double		anchor = distances[ENOUGH_ROWS - 1];
-	int			anchored = ENOUGH_ROWS;
-
-	while (anchored < count && distances[anchored] <= anchor)
-		anchored++;
-
-	double		most = (double) anchored / count;
-	double		share = curve->count > 1 ? scaled_share(curve, anchor, most, radius) :
-		fmin(normal_share(distances, count, radius), most);
-
-	/* One row of the sample may lie there by chance; more are no accident. */
-	return fmax(share, (within - 1.0) / count);
+	for (int i = 0; i < count; i++)
+		within += distances[i] <= radius;
+	return within;
 }
 
 double
 hx_telling_distance(const double *distances, int count)
 {
-	return count >= ENOUGH_ROWS ? distances[ENOUGH_ROWS - 1] : -1;
+	double		nearest[ENOUGH_ROWS];
+	int			kept = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (kept < ENOUGH_ROWS)
+			kept++;
+		else if (distances[i] >= nearest[kept - 1])
+			continue;
+
+		int			at = kept - 1;
+
+		for (; at > 0 && distances[i] < nearest[at - 1]; at--)
+			nearest[at] = nearest[at - 1];
+		nearest[at] = distances[i];
+	}
+	return kept == ENOUGH_ROWS ? nearest[ENOUGH_ROWS - 1] : -1;
+}
+
+double
+hx_query_share(const HxDistanceCurve *curve, const double *distances, int count, double radius)
+{
+	int			within = count_within(distances, count, radius);
+
+	if (within >= ENOUGH_ROWS || count < ENOUGH_ROWS)
+		return (double) within / count;
+
+	double		anchor = hx_telling_distance(distances, count);
+	double		most = (double) count_within(distances, count, anchor) / count;
+	double		share = curve->count > 1 ? scaled_share(curve, anchor, most, radius) :
+		fmin(normal_share(distances, count, radius), most);
+
+	/* One row of the sample may lie there by chance; more are no accident. */
+	return fmax(share, (within - 1.0) / count);
 }
 
 double

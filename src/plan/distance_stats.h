@@ -22,7 +22,7 @@ extern double hx_curve_share(const HxDistanceCurve *curve, double radius);
 
 /*
  * The share of rows within the radius of one query: distances[] are those from the query
- * to `count` > 0 rows drawn evenly, in ascending order. Where they are too few to tell, the
+ * to `count` > 0 rows drawn evenly, in any order. Where they are too few to tell, the
  * share falls from where they do as a typical row's falls; without a curve (count 0) as the
  * tail of a normal distribution.
  */

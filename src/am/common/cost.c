@@ -62,6 +62,17 @@ hx_am_visit_cost(const IndexOptInfo *info)
 	return is_cached(info->rel) ? CACHED_VISIT_SHARE * random_page_cost : random_page_cost;
 }
 
+Selectivity
+hx_am_range_selectivity(PlannerInfo *root, const IndexPath *path)
+{
+	List	   *clauses = NIL;
+	ListCell   *cell;
+
+	foreach(cell, path->indexclauses)
+		clauses = lappend(clauses, lfirst_node(IndexClause, cell)->rinfo);
+	return clauselist_selectivity(root, clauses, path->indexinfo->rel->relid, JOIN_INNER, NULL);
+}
+
 double
 hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows)
 {

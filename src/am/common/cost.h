@@ -17,6 +17,12 @@
  */
 extern Cost hx_am_scattered_cost(PlannerInfo *root, const IndexOptInfo *info, double rows);
 
+/*
+ * The share of the rows that satisfy a path's conditions: as the user wrote them, whose selectivity
+ * the planner remembers, not as the index evaluates them.
+ */
+extern Selectivity hx_am_range_selectivity(PlannerInfo *root, const IndexPath *path);
+
 /* What the page of a row anywhere in the table costs, when rows are looked at one by one. */
 extern Cost hx_am_visit_cost(const IndexOptInfo *info);
 

@@ -175,8 +175,7 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		return;
 	}
 	if (path->indexclauses != NIL)
-		*selectivity = clauselist_selectivity(root, get_quals_from_indexclauses(path->indexclauses),
-											  info->rel->relid, JOIN_INNER, NULL);
+		*selectivity = hx_am_range_selectivity(root, path);
 
 	double		rows = clamp_row_est(*selectivity * info->tuples);
 	Estimate	estimate;
