@@ -1,6 +1,6 @@
-# Cancelled statements: a build in any of its phases, a scan, a vacuum. The
-# session goes on, no thread stays behind, no buffer or lock is forgotten, and
-# the files of the index are removed.
+# Cancelled statements: a build in any of its phases, a scan, a vacuum; the training of
+# every kind of model, extending and judging one. The session goes on, no thread stays
+# behind, no buffer or lock is forgotten, and the files of the index are removed.
 
 use strict;
 use warnings;
@@ -149,6 +149,50 @@ with_timeouts(q{SELECT hashidx_check('item_code', true)}, 'SELECT;', 1, 5, 20);
 with_timeouts(q{SELECT hashidx_index_stats('item_code')}, 'SELECT;', 1);
 $node->safe_psql('postgres', 'VACUUM item');
 is(check_index($node, 'item_code'), '', 'sound at the end');
+
+# Models: cancelled all along the way, with threads at work. Afterwards the session has the
+# threads and the memory that it had, and no progress is shown.
+$node->safe_psql('postgres', q{
+	CREATE TABLE learned AS
+		SELECT i AS id, (SELECT array_agg(((hashint4(i * 96 + j) % 1000) / 500.0 + j % 7 * (i % 11))::real ORDER BY j)::qvec
+			FROM generate_series(1, 96) AS j) AS v, NULL::bincode(32) AS code
+		FROM generate_series(1, 4000) AS i;
+	CREATE TABLE model AS SELECT hashidx_train('itq', 'learned', 'v', 32) AS model;
+	UPDATE learned SET code = hashidx_encode(model, v) FROM model WHERE id <= 3000;});
+
+my $after_model = qq{$threads;
+	SELECT count(*) FROM pg_backend_memory_contexts WHERE name IN ('hashidx computation', 'hashidx sample');
+	SELECT count(*) FROM hashidx_progress;};
+
+foreach my $call (
+	q{hashidx_train('simhash', 'learned', 'v', 2048, '{"median": true}')},
+	q{hashidx_train('sparse', 'learned', 'v', 2048, '{"median": true}')},
+	q{hashidx_train('pca', 'learned', 'v', 96)},
+	q{hashidx_train('itq', 'learned', 'v', 96)},
+	q{hashidx_train('ksh', 'learned', 'v', 64)},
+	q{hashidx_train('recurrent', 'learned', 'v', 128)},
+	q{hashidx_train('cca_itq', 'learned', 'v', 96, '{"second_column": "v"}')},
+	q{hashidx_train('projection', 'learned', 'v', 96, '{"second_column": "v"}')},
+	q{hashidx_train('relative', 'learned', 'v', 2000)},
+	q{hashidx_train('weights', 'learned', 'v', 96)},
+	q{hashidx_train('pq', 'learned', 'v', 8)},
+	q{hashidx_train('rq', 'learned', 'v', 2)},
+	q{hashidx_train('fsq', 'learned', 'v', 96)},
+	q{hashidx_extend((SELECT model FROM model), 'learned', 'v', 'code')},
+	q{hashidx_encoder_recall((SELECT model FROM model), 'learned', 'v', sample => 1000)},
+	q{hashidx_bit_balance('learned', 'code')})
+{
+	my $statement = qq{$settings; DO \$do\$ BEGIN PERFORM * FROM $call AS made; END \$do\$};
+
+	$started = time();
+	$node->safe_psql('postgres', $statement);
+
+	my $long = (time() - $started) * 1000;
+	my @timeouts = map { int($long * $_ / 8) + 1 } 0 .. 7;
+	my ($out) = with_timeouts($statement, $after_model, @timeouts);
+
+	is($out, join("\n", ("1\n0\n0") x @timeouts), 'nothing stays');
+}
 
 no_crash($node);
 $node->stop;
