@@ -5,10 +5,12 @@
  * Nodes drawn at random find all others as long as the graph leads from everywhere to
  * everywhere. Where the points lie in many clusters, far from each other against their width, all
  * links of a node stay within its cluster, and a search ends in the cluster where it begins. So
- * some of the points are looked for, and those that are not found become entries.
+ * some of the points are looked for, and those that are not found become entries. So do those that
+ * have no entry in their cluster, though links lead there: nodes that come later take their places.
  */
 #include "graph/entries.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "graph/crew.h"
@@ -62,20 +64,38 @@ point_of(const Probe *probe, size_t item)
 	return (HxNode) (at + hx_random(probe->seed, PROBE_STREAM, at) % among);
 }
 
-/* Whether a point is farther from all of the nodes than from its farthest link. */
+/* Distances of the point made ready: how far the farthest of its links are, and how far its cluster. */
+typedef struct Reach
+{
+	float		links;
+	float		cluster;
+} Reach;
+
+/* False: the point has no links. */
 static bool
-is_far(const Probe *probe, HxNearest *worker, HxNode point, const HxNode *nodes, size_t count)
+find_reach(const Probe *probe, const HxNearest *worker, HxNode point, Reach *reach)
 {
 	const HxPoints *points = probe->points;
 	const HxNode *links = probe->links + (size_t) point * probe->m;
-	unsigned	last = probe->m;
-	float		reach;
+	unsigned	count = probe->m;
+	float		middle;
 
-	while (last > 0 && links[last - 1] == HX_NODE_NONE)
-		last--;
-	if (last == 0)
+	while (count > 0 && links[count - 1] == HX_NODE_NONE)
+		count--;
+	if (count == 0)
 		return false;
-	points->distances(points->context, worker->scratch, &links[last - 1], 1, &reach);
+	points->distances(points->context, worker->scratch, &links[count - 1], 1, &reach->links);
+	points->distances(points->context, worker->scratch, &links[count / 2], 1, &middle);
+	reach->cluster = HX_GRAPH_ALOOF * (middle + points->offset) - points->offset;
+	return true;
+}
+
+/* Whether the point made ready is farther than the reach from all of the nodes. */
+static bool
+is_far(const Probe *probe, const HxNearest *worker, float reach, const HxNode *nodes, size_t count)
+{
+	const HxPoints *points = probe->points;
+
 	for (size_t i = 0; i < count; i++)
 	{
 		float		distance;
@@ -94,9 +114,12 @@ look_for(void *context, unsigned number, size_t item)
 	const Probe *probe = context;
 	HxNearest  *worker = &probe->workers[number];
 	const HxNode point = point_of(probe, item);
+	Reach		reach;
 
 	hx_nearest_search(worker, point, probe->links, probe->m, probe->entries, probe->entry_count);
-	probe->lost[item] = is_far(probe, worker, point, &worker->beam[0].node, 1);
+	probe->lost[item] = find_reach(probe, worker, point, &reach) &&
+		(is_far(probe, worker, reach.links, &worker->beam[0].node, 1) ||
+		 is_far(probe, worker, reach.cluster, probe->entries, probe->entry_count));
 }
 
 /* Points that were lost become entries, but for those near one that has just become one. */
@@ -109,11 +132,14 @@ add_lost(Probe *probe, size_t batch, size_t most)
 	for (size_t i = 0; i < batch && probe->entry_count < most; i++)
 	{
 		const HxNode point = point_of(probe, i);
+		Reach		reach;
 
 		if (!probe->lost[i])
 			continue;
 		probe->points->open(probe->points->context, worker->scratch, point);
-		if (is_far(probe, worker, point, probe->entries + before, probe->entry_count - before))
+		if (find_reach(probe, worker, point, &reach) &&
+			is_far(probe, worker, fminf(reach.links, reach.cluster), probe->entries + before,
+				   probe->entry_count - before))
 			probe->entries[probe->entry_count++] = point;
 	}
 }

@@ -8,8 +8,15 @@
 #include "graph/build.h"
 
 /*
+ * What is more than so many times as far from a point as the middle one of its links is in another
+ * cluster. For squared distances, and Hamming distances, which are like these.
+ */
+#define HX_GRAPH_ALOOF 9
+
+/*
  * Chooses `count` nodes at random, one of each of as many equal parts of the points, and then
- * such as a narrow search from all of these does not find, up to `most`. links: as
+ * such as a narrow search from all of these does not find, or as have none of them in their
+ * cluster, up to `most`. links: as
  * hx_graph_build() made them. Returns how many there are; `entries` has room for `most`. The
  * result does not depend on the number of threads.
  */

@@ -18,6 +18,7 @@
 #include "am/hnsw/hnsw_link.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_room.h"
+#include "graph/entries.h"
 #include "math/random.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -392,17 +393,22 @@ link_back(const Inserter *inserter, HxNode number, Offer *offers, unsigned count
 /*
  * Whether a node becomes an entry: so that there are sqrt(n) of n; and if it would not be found.
  * A fast scan that was not as near to it as the farthest of its links has ended in another
- * cluster (graph/entries.h), and one that no neighbour links to is found in no other way.
+ * cluster (graph/entries.h), and one that no neighbour links to is found in no other way. Nor does
+ * one count as found that the search came to from an entry in another cluster.
  */
 static bool
-is_entry(const Inserter *inserter, HxNode number, float farthest, unsigned links_back)
+is_entry(const Inserter *inserter, HxNode number, const unsigned *chosen, unsigned count,
+		 unsigned links_back)
 {
+	const HxCandidate *candidates = inserter->candidates;
 	double		nodes = hnsw_nodes_in(&inserter->shape,
 									  RelationGetNumberOfBlocks(inserter->index));
 	double		drawn = hx_random(inserter->shape.seed, ENTRY_STREAM, number) * 0x1p-64;
 	double		share = inserter->cache->entry_count / sqrt(nodes);
-
-	bool		is_lost = inserter->early > farthest || links_back == 0;
+	bool		is_aloof = inserter->shape.metric != HNSW_IP &&
+		inserter->seen[0].distance > HX_GRAPH_ALOOF * candidates[chosen[count / 2]].distance;
+	bool		is_lost = inserter->early > candidates[chosen[count - 1]].distance || is_aloof ||
+		links_back == 0;
 
 	return (share < 1 && drawn * sqrt(nodes) < 1) || (share < HNSW_MORE_ENTRIES && is_lost);
 }
@@ -419,8 +425,7 @@ add_node(Inserter *inserter, ItemPointer tid)
 
 	unsigned	links_back = link_back(inserter, number, offers, count);
 
-	if (count == 0 ||
-		is_entry(inserter, number, inserter->candidates[chosen[count - 1]].distance, links_back))
+	if (count == 0 || is_entry(inserter, number, chosen, count, links_back))
 		hnsw_entries_add(inserter->index, &inserter->shape,
 						 hnsw_entry_make(&inserter->shape, inserter->cache->centre, number,
 										 &inserter->query));
