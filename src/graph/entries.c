@@ -64,7 +64,7 @@ point_of(const Probe *probe, size_t item)
 	return (HxNode) (at + hx_random(probe->seed, PROBE_STREAM, at) % among);
 }
 
-/* Distances of the point made ready: how far the farthest of its links are, and how far its cluster. */
+/* How far the links of a point reach, and its cluster. */
 typedef struct Reach
 {
 	float		links;
