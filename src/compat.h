@@ -113,11 +113,15 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
 
-/* 18 compares disabled nodes before costs; earlier, an infinite cost says it all. */
+/*
+ * An index path that must not be taken. 18 compares disabled nodes before costs, and forgets them
+ * when it makes a bitmap of the path; earlier, an infinite cost says it all.
+ */
 #if PG_VERSION_NUM >= 180000
-#define hx_disable_path(path) ((path)->disabled_nodes = 2)
+#define hx_disable_path(index_path) \
+	((index_path)->path.disabled_nodes = 2, (index_path)->indexinfo->amhasgetbitmap = false)
 #else
-#define hx_disable_path(path) ((void) (path))
+#define hx_disable_path(index_path) ((void) (index_path))
 #endif
 
 #endif							/* HX_COMPAT_H */

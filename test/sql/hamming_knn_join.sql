@@ -2,6 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/plan.sql'
+\i :helpers
 
 CREATE FUNCTION code_of(i bigint) RETURNS bincode IMMUTABLE LANGUAGE sql AS $$
 	SELECT substring(sha256(int8send(i)) FOR 4)::bincode
@@ -107,9 +110,9 @@ SELECT * FROM hashidx_knn_join('vectors_t', 'vectors', 'v');
 SET enable_seqscan = off;
 SET enable_sort = off;
 SET enable_memoize = off;
-EXPLAIN (COSTS OFF) SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, v <-> q.v AS distance FROM public.vectors ORDER BY v <-> q.v LIMIT 3) AS n;
-EXPLAIN (COSTS OFF) SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, l2_normalize(v) <=> q.v AS distance FROM public.vectors ORDER BY l2_normalize(v) <=> q.v LIMIT 3) AS n;
-EXPLAIN (COSTS OFF) SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, tags <%> q.tags AS distance FROM public.vectors ORDER BY tags <%> q.tags LIMIT 1) AS n;
+SELECT plan_of($$SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, v <-> q.v AS distance FROM public.vectors ORDER BY v <-> q.v LIMIT 3) AS n$$);
+SELECT plan_of($$SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, l2_normalize(v) <=> q.v AS distance FROM public.vectors ORDER BY l2_normalize(v) <=> q.v LIMIT 3) AS n$$);
+SELECT plan_of($$SELECT q.ctid, n.* FROM public.vectors AS q, LATERAL (SELECT ctid, tags <%> q.tags AS distance FROM public.vectors ORDER BY tags <%> q.tags LIMIT 1) AS n$$);
 SELECT count(*), count(DISTINCT q.ctid), sum(distance) FILTER (WHERE q.ctid = n.ctid) AS own
 FROM public.vectors AS q, LATERAL (SELECT ctid, v <-> q.v AS distance FROM public.vectors ORDER BY v <-> q.v LIMIT 3) AS n WHERE q.v IS NOT NULL;
 RESET enable_seqscan;
@@ -141,3 +144,4 @@ RESET ROLE;
 DROP TABLE pictures, questions, nothing, vectors;
 DROP FUNCTION code_of, difference, buffers;
 DROP ROLE regress_hashidx_knn;
+DROP FUNCTION plan_of;

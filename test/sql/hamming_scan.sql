@@ -2,6 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/plan.sql'
+\i :helpers
 
 -- 2,000 rows of 64-bit codes from a hash, every seventh a duplicate, some NULL
 CREATE TABLE codes (id integer, code bincode(64));
@@ -148,12 +151,13 @@ CREATE INDEX codes_code ON codes USING hashidx_hamming (code);
 
 -- without a key the index would miss NULLs, so it is not used for counting
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF) SELECT count(*) FROM codes;
-EXPLAIN (COSTS OFF) SELECT id FROM codes ORDER BY code <~> '\x0123456789abcdef' DESC LIMIT 3;
-EXPLAIN (COSTS OFF) SELECT id FROM codes ORDER BY code <~> '\x0123456789abcdef', code <~> '\xffffffffffffffff' LIMIT 3;
+SELECT plan_of($$SELECT count(*) FROM codes$$);
+SELECT plan_of($$SELECT id FROM codes ORDER BY code <~> '\x0123456789abcdef' DESC LIMIT 3$$);
+SELECT plan_of($$SELECT id FROM codes ORDER BY code <~> '\x0123456789abcdef', code <~> '\xffffffffffffffff' LIMIT 3$$);
 RESET enable_seqscan;
 
 SELECT hashidx_check('codes_code', true), hashidx_check('codes_code_id', true);
 DROP FUNCTION same_answer(text);
 DROP FUNCTION levels_agree();
 DROP TABLE codes;
+DROP FUNCTION plan_of;

@@ -2,6 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/plan.sql'
+\i :helpers
 
 -- a vector of hashes: clusters of 20 around points of a cube
 CREATE FUNCTION cluster_vector(i integer, dims integer) RETURNS qvec LANGUAGE sql IMMUTABLE AS $$
@@ -193,6 +196,6 @@ INSERT INTO few SELECT i, '[1,1,1]' FROM generate_series(10, 1009) i;
 SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM few ORDER BY v <-> '[1,1,1]') q;
 SELECT count(*) FROM (SELECT id FROM few WHERE id > 1 ORDER BY v <-> '[3,2,1]' LIMIT 500) q;
 -- two distances are not for this index
-EXPLAIN (COSTS OFF) SELECT id FROM few ORDER BY v <-> '[1,1,1]', v <-> '[1,1,2]' LIMIT 1;
+SELECT plan_of($$SELECT id FROM few ORDER BY v <-> '[1,1,1]', v <-> '[1,1,2]' LIMIT 1$$);
 DROP TABLE few;
-DROP FUNCTION examine_all, examine, recall, queries, count_rest, cluster_vector;
+DROP FUNCTION plan_of, examine_all, examine, recall, queries, count_rest, cluster_vector;

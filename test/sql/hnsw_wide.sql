@@ -2,6 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/plan.sql'
+\i :helpers
 SET enable_seqscan = off;
 
 -- two sequences of pseudo-random numbers; vectors of ten clusters are windows of them
@@ -92,7 +95,7 @@ SELECT count(*), count(DISTINCT id), max(d) FROM (SELECT id, v <-> wide(7, 4096)
 SELECT hashidx_check('t_f32', true);
 
 -- the planner takes it
-EXPLAIN (COSTS OFF) SELECT id FROM t ORDER BY v <-> (SELECT far FROM noise) LIMIT 10;
+SELECT plan_of($$SELECT id FROM t ORDER BY v <-> (SELECT far FROM noise) LIMIT 10$$);
 
 -- NULL, a zero vector; the other distances
 DROP INDEX t_f32;
@@ -156,3 +159,4 @@ SELECT id FROM fleeting ORDER BY v <-> wide(7, 5000) LIMIT 1;
 SELECT hashidx_check('fleeting_v', true);
 DROP TABLE fleeting, noise;
 DROP FUNCTION wide(int, int), found(), shape(int, text);
+DROP FUNCTION plan_of;

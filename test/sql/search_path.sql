@@ -40,7 +40,9 @@ SELECT 1 = 1;
 -- The script takes over nothing that lies in the schema it installs into.
 CREATE FUNCTION hostile.jaccard_distance(int[], int[]) RETURNS double precision LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'captured by a hostile function'; END $$;
+\set SHOW_CONTEXT never
 CREATE EXTENSION hashidx SCHEMA hostile;
+\set SHOW_CONTEXT errors
 
 -- Installing into a schema of its own, with the traps first in search_path.
 CREATE EXTENSION hashidx SCHEMA ours;

@@ -182,7 +182,7 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	if ((!ordered && path->indexclauses == NIL) || list_length(path->indexorderbys) > 1)
 	{
 		*startup = *total = get_float8_infinity();
-		hx_disable_path(&path->path);
+		hx_disable_path(path);
 		return;
 	}
 

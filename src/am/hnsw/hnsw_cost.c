@@ -66,7 +66,7 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	if (list_length(path->indexorderbys) != 1)
 	{
 		*startup = *total = get_float8_infinity();
-		hx_disable_path(&path->path);
+		hx_disable_path(path);
 		return;
 	}
 

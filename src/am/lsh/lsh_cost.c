@@ -171,7 +171,7 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		info->hypothetical)
 	{
 		*startup = *total = get_float8_infinity();
-		hx_disable_path(&path->path);
+		hx_disable_path(path);
 		return;
 	}
 	if (path->indexclauses != NIL)
