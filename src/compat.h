@@ -114,12 +114,11 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 #endif
 
 /*
- * An index path that must not be taken. 18 compares disabled nodes before costs, and forgets them
- * when it makes a bitmap of the path; earlier, an infinite cost says it all.
+ * An index path that must not be taken. 18 compares disabled nodes before costs, but not those of
+ * a bitmap made of the path (hx_scan_all_pages); earlier, an infinite cost says it all.
  */
 #if PG_VERSION_NUM >= 180000
-#define hx_disable_path(index_path) \
-	((index_path)->path.disabled_nodes = 2, (index_path)->indexinfo->amhasgetbitmap = false)
+#define hx_disable_path(index_path) ((index_path)->path.disabled_nodes = 2)
 #else
 #define hx_disable_path(index_path) ((void) (index_path))
 #endif

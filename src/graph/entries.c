@@ -117,7 +117,9 @@ look_for(void *context, unsigned number, size_t item)
 	Reach		reach;
 
 	hx_nearest_search(worker, point, probe->links, probe->m, probe->entries, probe->entry_count);
-	probe->lost[item] = find_reach(probe, worker, point, &reach) &&
+
+	/* Where nothing is found, the point is itself the only entry. */
+	probe->lost[item] = worker->count > 0 && find_reach(probe, worker, point, &reach) &&
 		(is_far(probe, worker, reach.links, &worker->beam[0].node, 1) ||
 		 is_far(probe, worker, reach.cluster, probe->entries, probe->entry_count));
 }

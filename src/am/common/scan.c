@@ -4,8 +4,11 @@
  */
 #include "am/common/scan.h"
 
+#include "access/table.h"
 #include "commands/defrem.h"
+#include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -41,4 +44,19 @@ hx_scan_start(IndexScanDesc scan)
 				 errmsg("access method \"%s\" supports MVCC snapshots only",
 						get_am_name(scan->indexRelation->rd_rel->relam))));
 	hx_count_index_search(scan);
+}
+
+int64
+hx_scan_all_pages(IndexScanDesc scan, TIDBitmap *bitmap)
+{
+	Relation	table = table_open(scan->indexRelation->rd_index->indrelid, NoLock);
+	BlockNumber pages = RelationGetNumberOfBlocks(table);
+
+	for (BlockNumber blk = 0; blk < pages; blk++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		tbm_add_page(bitmap, blk);
+	}
+	table_close(table, NoLock);
+	return pages;
 }

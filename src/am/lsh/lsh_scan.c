@@ -333,6 +333,9 @@ lsh_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	LshCandidate row;
 	int64		count = 0;
 
+	if (scan->numberOfKeys == 0)
+		return hx_scan_all_pages(scan, bitmap);
+
 	/* A bitmap scan is not told its table, on which the executor has a lock. */
 	state->heap = table_open(scan->indexRelation->rd_index->indrelid, NoLock);
 	start(scan, state);
