@@ -512,6 +512,52 @@ entries(void)
 	}
 }
 
+/*
+ * Built with a beam that sees beyond clusters, the graph leads to all of them; yet nearly every one
+ * gets an entry of its own. And of a few points one entry may be all there is.
+ */
+static void
+entries_of_clusters(void)
+{
+	const HxGraphOptions options = {32, 128, 3};
+	Cloud		cloud = {10000, 16, random_floats(160000)};
+	HxPoints	points = cloud_points(&cloud);
+	HxCompute	compute = numeric_compute();
+	HxNode	   *links;
+	HxNode		chosen[800];
+	bool		has_entry[200] = {false};
+	size_t		clusters = 0;
+
+	for (size_t i = 0; i < cloud.count * cloud.d; i++)
+		cloud.rows[i] = cloud.rows[i] * 0.01f +
+			(float) (hx_random(1, i / cloud.d % 200, i % cloud.d) % 1000) / 250;
+	links = cloud_build(&cloud, options.m, options.ef_construction, 3, 2);
+	hx_team_start(2);
+	for (size_t i = hx_graph_entries(&compute, &points, links, &options, chosen, 100, 800); i > 0; i--)
+		has_entry[chosen[i - 1] % 200] = true;
+	for (size_t i = 0; i < 200; i++)
+		clusters += has_entry[i];
+	CHECK(clusters >= 198, "only %zu of 200 clusters have an entry", clusters);
+	free(links);
+
+	cloud.count = 40;
+	points = cloud_points(&cloud);
+	links = cloud_build(&cloud, options.m, options.ef_construction, 3, 2);
+	for (unsigned seed = 0; seed < 40; seed++)
+	{
+		const HxGraphOptions other = {32, 128, seed};
+		size_t		got = hx_graph_entries(&compute, &points, links, &other, chosen, 1, 8);
+
+		CHECK(got >= 1 && got <= 8, "%zu entries", got);
+		for (size_t i = 0; i < got; i++)
+			CHECK(chosen[i] < cloud.count, "entry %u", chosen[i]);
+	}
+	hx_team_end();
+	numeric_free();
+	free(links);
+	free(cloud.rows);
+}
+
 int
 main(void)
 {
@@ -526,5 +572,6 @@ main(void)
 	RUN(finds_the_nearest);
 	RUN(far_apart);
 	RUN(entries);
+	RUN(entries_of_clusters);
 	return unit_summary();
 }
