@@ -527,14 +527,16 @@ entries_of_clusters(void)
 	HxNode		chosen[800];
 	bool		has_entry[200] = {false};
 	size_t		clusters = 0;
+	size_t		count;
 
 	for (size_t i = 0; i < cloud.count * cloud.d; i++)
 		cloud.rows[i] = cloud.rows[i] * 0.01f +
 			(float) (hx_random(1, i / cloud.d % 200, i % cloud.d) % 1000) / 250;
 	links = cloud_build(&cloud, options.m, options.ef_construction, 3, 2);
 	hx_team_start(2);
-	for (size_t i = hx_graph_entries(&compute, &points, links, &options, chosen, 100, 800); i > 0; i--)
-		has_entry[chosen[i - 1] % 200] = true;
+	count = hx_graph_entries(&compute, &points, links, &options, chosen, 100, 800);
+	for (size_t i = 0; i < count; i++)
+		has_entry[chosen[i] % 200] = true;
 	for (size_t i = 0; i < 200; i++)
 		clusters += has_entry[i];
 	CHECK(clusters >= 198, "only %zu of 200 clusters have an entry", clusters);
