@@ -128,13 +128,7 @@ sub main
 	my @results;
 
 	die 'there is no "' . IMAGES . "\" (dataset-fashion-mnist)\n" if !-e IMAGES;
-	chmod 0755, $dir;
-	$server = Bench::Server->new(
-		dir => $dir,
-		pg_config => $option{pg_config},
-		make => $option{make},
-		user => $> == 0 ? $option{user} : undef);
-	$server->install("$FindBin::Bin/../..");
+	$server = Bench::Server->with_hashidx($dir, \%option);
 	$server->start(
 		shared_buffers => "'1GB'",
 		maintenance_work_mem => "'1GB'",

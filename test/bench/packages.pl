@@ -35,8 +35,6 @@ sub main
 {
 	my $dir = File::Temp::tempdir('hashidx-bench-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 
-	chmod 0755, $dir;
-
 	my $lists = find_lists($dir);
 
 	if (!defined $lists)
@@ -46,12 +44,7 @@ sub main
 	}
 	write_rows($lists, "$dir/package.tsv");
 
-	$server = Bench::Server->new(
-		dir => $dir,
-		pg_config => $option{pg_config},
-		make => $option{make},
-		user => $> == 0 ? $option{user} : undef);
-	$server->install("$FindBin::Bin/../..");
+	$server = Bench::Server->with_hashidx($dir, \%option);
 	$server->start(
 		shared_buffers => "'1GB'",
 		work_mem => "'256MB'",

@@ -16,6 +16,7 @@ use warnings;
 
 # END blocks run in reverse order: ours before that of File::Temp, which removes the data.
 use File::Temp ();
+use FindBin ();
 use POSIX ();
 
 use Bench::Shell qw(run run_as capture file_text);
@@ -51,6 +52,24 @@ sub new
 	}
 	$self->{version} = $self->ask_pg_config('--version');
 	push @servers, $self;
+	return $self;
+}
+
+# The same by a script's options pg_config, make and user (if we are root), with the hashidx of
+# this source. The directory is made readable: the server need not be ours.
+sub with_hashidx
+{
+	my ($class, $dir, $option) = @_;
+
+	chmod 0755, $dir;
+
+	my $self = $class->new(
+		dir => $dir,
+		pg_config => $option->{pg_config},
+		make => $option->{make},
+		user => $> == 0 ? $option->{user} : undef);
+
+	$self->install("$FindBin::Bin/../..");
 	return $self;
 }
 
