@@ -12,6 +12,8 @@
 #include "kernel/target.h"
 #include "quant/link_code.h"
 
+HX_VECTORISE_LOOPS
+
 /* The bfloat16 nearest to x, ties to even, zero without a sign; the largest for larger numbers. */
 static inline uint16_t
 hx_bfloat16_of(double x)
@@ -39,14 +41,17 @@ hx_bfloat16_value(uint16_t number)
 	return value;
 }
 
-/* own + add + scale <x, y_q>, where the product is offset - step * count. */
+/*
+ * own + add + scale <x, y_q>, where the product is offset - step * count. Counts are less
+ * than 2^31: signed numbers become floats in one instruction.
+ */
 static inline void
-hx_link_finish(const HxLink *links, const uint32_t *counts, size_t count, float own,
-			   float offset, float step, float *estimate)
+hx_link_finish(const HxLink *restrict links, const uint32_t *restrict counts, size_t count,
+			   float own, float offset, float step, float *restrict estimate)
 {
 	for (size_t i = 0; i < count; i++)
 	{
-		const float product = offset - step * (float) counts[i];
+		const float product = offset - step * (float) (int32_t) counts[i];
 
 		estimate[i] = own + hx_bfloat16_value(links[i].add) +
 			hx_bfloat16_value(links[i].scale) * product;

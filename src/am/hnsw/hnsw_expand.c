@@ -8,8 +8,11 @@
  */
 #include "am/hnsw/hnsw_expand.h"
 
+#include <math.h>
+
 #include "kernel/kernel.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 
@@ -129,15 +132,50 @@ centre_distance(const HnswQuery *query, const float *centre)
 }
 
 /* Keeps the nearest SEEDS of the candidates offered, in ascending order. */
-static unsigned
+static inline unsigned
 keep_nearest(HxCandidate *nearest, unsigned count, HxCandidate candidate)
 {
+	if (count == SEEDS && !(candidate.distance < nearest[SEEDS - 1].distance))
+		return SEEDS;
+
 	unsigned	at = count < SEEDS ? count : SEEDS - 1;
 
 	for (; at > 0 && candidate.distance < nearest[at - 1].distance; at--)
 		nearest[at] = nearest[at - 1];
 	nearest[at] = candidate;
 	return count < SEEDS ? count + 1 : SEEDS;
+}
+
+/*
+ * Keeps the nearest of a run of entries. Few are near, and no processor predicts which: all are
+ * compared at once with the farthest that is kept so far.
+ */
+static unsigned
+keep_near(HxCandidate *nearest, unsigned count, const HxLink *entries, const float *estimate,
+		  unsigned run)
+{
+	float		limit[RUN];
+	uint8		is_far[RUN / 8];
+
+	for (unsigned i = 0; i < RUN; i++)
+		limit[i] = count < SEEDS ? INFINITY : nearest[SEEDS - 1].distance;
+	hx_kernels->above(estimate, limit, run, is_far);
+	for (unsigned first = 0; first < run; first += 8)
+	{
+		uint32		near = (uint8) ~is_far[first / 8];
+
+		while (near != 0)
+		{
+			int			bit = pg_leftmost_one_pos32(near);
+			unsigned	i = first + 7 - bit;	/* the first of a byte is its high bit */
+
+			near ^= UINT32_C(1) << bit;
+			if (i < run)
+				count = keep_nearest(nearest, count,
+									 (HxCandidate) {estimate[i], entries[i].node});
+		}
+	}
+	return count;
 }
 
 /* Estimates for some entries from number `first` on: a multiple of 32. */
@@ -181,10 +219,8 @@ hnsw_seed_entries(HxSearch *search, const HnswQuery *query, const HnswCache *cac
 		unsigned	run = Min(cache->entry_count - first, RUN);
 
 		estimate_entries(query, cache, table, own, first, run, estimate);
-		for (unsigned i = 0; i < run; i++)
-			if (count < SEEDS || estimate[i] < nearest[count - 1].distance)
-				count = keep_nearest(nearest, count,
-									 (HxCandidate) {estimate[i], cache->entries[first + i].node});
+
+		count = keep_near(nearest, count, cache->entries + first, estimate, run);
 	}
 	for (unsigned i = 0; i < count; i++)
 		hx_search_seed(search, nearest[i].node, nearest[i].distance);
