@@ -31,10 +31,11 @@ typedef struct HxChoice
 extern unsigned hx_graph_select(const HxChoice *choice, unsigned m, unsigned *chosen);
 
 /*
- * The one that hx_graph_select() leaves out when it chooses all but one of at most
- * HX_GRAPH_MAX_LINKS + 1. Asks for no more distances than decide that.
+ * The one of at most HX_GRAPH_MAX_LINKS + 1 that a full list gives up when number `offered` of
+ * them is offered to it: that one if it would only fill, or else the one that hx_graph_select()
+ * leaves out when it chooses all but one. Asks for no more distances than decide that.
  */
-extern unsigned hx_graph_least(const HxChoice *choice);
+extern unsigned hx_graph_least(const HxChoice *choice, unsigned offered);
 
 /* Points whose distances the construction asks for; all functions are called by many threads. */
 typedef struct HxPoints

@@ -174,10 +174,13 @@ find_rank(Ranks *ranks, unsigned at)
 }
 
 unsigned
-hx_graph_least(const HxChoice *choice)
+hx_graph_least(const HxChoice *choice, unsigned offered)
 {
 	Ranks		ranks = {.choice = choice};
 	unsigned	least = choice->count - 1;
+
+	if (find_rank(&ranks, offered) == HX_LINK_FILLING)
+		return offered;
 
 	/* Most often the farthest fills, and the ranks of few others tell that. */
 	for (unsigned i = choice->count; i-- > 0 && find_rank(&ranks, least) != HX_LINK_FILLING;)

@@ -111,7 +111,10 @@ selection(void)
 		}
 }
 
-/* The one that is left out is the one that a choice of all but one does not have. */
+/*
+ * The one that is left out is the one that a choice of all but one does not have, or the offered
+ * one that would fill.
+ */
 static void
 least(void)
 {
@@ -125,14 +128,22 @@ least(void)
 		};
 		HxChoice	choice = choice_of(&c, count);
 		unsigned	chosen[HX_GRAPH_MAX_LINKS];
+		uint8_t		rank[HX_GRAPH_MAX_LINKS];
 		unsigned	left = 0;
 
 		cloud_nearest(&c.cloud, origin, count, c.nearest);
-		CHECK(hx_graph_select(&choice, count - 1, chosen) == count - 1, "%u", count);
+		CHECK(hx_links_select(&choice, count - 1, chosen, rank) == count - 1, "%u", count);
 		while (left < count - 1 && chosen[left] == left)
 			left++;
-		CHECK(hx_graph_least(&choice) == left, "%u: %u, not %u", count, hx_graph_least(&choice),
-			  left);
+		for (unsigned offered = 0; offered < count; offered++)
+		{
+			const bool	fills = offered != left &&
+				rank[offered - (offered > left)] == HX_LINK_FILLING;
+			const unsigned expected = fills ? offered : left;
+			const unsigned got = hx_graph_least(&choice, offered);
+
+			CHECK(got == expected, "%u of %u: %u, not %u", offered, count, got, expected);
+		}
 		free(c.cloud.rows);
 		free(origin);
 	}

@@ -216,9 +216,14 @@ hnsw_link_place(HnswCircle *circle, const HnswQuery *node, HnswNodeHead *head,
 	hnsw_circle_add(circle, link, code, 1);
 
 	HxChoice	choice = choice_of(circle);
-	unsigned	least = circle->sorted[hx_graph_least(&choice)].node;
+	unsigned	offered = 0;
 
-	return least < head->links ? (int) least : -1;
+	while (circle->sorted[offered].node < head->links)
+		offered++;
+
+	unsigned	least = hx_graph_least(&choice, offered);
+
+	return least != offered ? (int) circle->sorted[least].node : -1;
 }
 
 void
