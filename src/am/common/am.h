@@ -96,7 +96,7 @@ typedef struct HxAmTools
 	 * lock held. Takes work_mem for nearest_block(k) queries, which is the most that it
 	 * is given at once. Both NULL: the method gains nothing by many queries at a time.
 	 */
-	void		(*nearest) (Relation index, const Datum *queries, int count, int k,
+	void		(*nearest) (Relation heap, Relation index, const Datum *queries, int count, int k,
 							HxNearestEmit emit, void *context);
 	int			(*nearest_block) (int k);
 

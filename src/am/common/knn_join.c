@@ -16,6 +16,7 @@
 #include "executor/tuptable.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -26,6 +27,7 @@
 typedef struct KnnJoin
 {
 	ReturnSetInfo *result;
+	Relation	heap;
 	Relation	index;
 	IndexFetchTableData *fetch;
 	TupleTableSlot *slot;
@@ -75,7 +77,7 @@ qualified_name(Oid table)
  * once for each row of the queries.
  */
 static void
-refuse(const KnnJoin *join, Relation heap, Oid queries, const char *column)
+refuse(const KnnJoin *join, Oid queries, const char *column)
 {
 	Relation	index = join->index;
 	Oid			type = hx_am_key_type(index);
@@ -91,8 +93,8 @@ refuse(const KnnJoin *join, Relation heap, Oid queries, const char *column)
 			 errmsg("index \"%s\" answers one query at a time", RelationGetRelationName(index)),
 			 errhint("Join laterally: SELECT q.ctid, n.* FROM %s AS q, LATERAL "
 					 "(SELECT ctid, %s AS distance FROM %s ORDER BY %s LIMIT %d) AS n.",
-					 qualified_name(queries), distance, qualified_name(RelationGetRelid(heap)),
-					 distance, join->k)));
+					 qualified_name(queries), distance,
+					 qualified_name(RelationGetRelid(join->heap)), distance, join->k)));
 }
 
 /* SELECT ctid, column FROM table; errors unless it is a table of its own and has such a column. */
@@ -166,7 +168,7 @@ answer(KnnJoin *join, const char *statement)
 
 		MemoryContext old = MemoryContextSwitchTo(context);
 
-		tools->nearest(join->index, join->values, join->count, join->k, emit, join);
+		tools->nearest(join->heap, join->index, join->values, join->count, join->k, emit, join);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 		SPI_freetuptable(SPI_tuptable);
@@ -184,28 +186,30 @@ hashidx_knn_join(PG_FUNCTION_ARGS)
 	Oid			queries = PG_GETARG_OID(1);
 	const char *column = NameStr(*PG_GETARG_NAME(2));
 	KnnJoin		join = {.result = (ReturnSetInfo *) fcinfo->resultinfo,.k = PG_GETARG_INT32(3)};
-	Relation	heap;
 
-	hx_am_open(PG_GETARG_OID(0), AccessShareLock, &heap, &join.index);
-	hx_am_check_readable(heap, join.index);
+	hx_am_open(PG_GETARG_OID(0), AccessShareLock, &join.heap, &join.index);
+	hx_am_check_readable(join.heap, join.index);
 	if (join.k < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("k must be at least 1, not %d", join.k)));
 
+	/* What its name is, and the names of its columns, is asked for several times. */
+	LockRelationOid(queries, AccessShareLock);
+
 	const char *statement = queries_statement(queries, column, hx_am_key_type(join.index));
 
 	if (hx_am_tools(join.index)->nearest == NULL)
-		refuse(&join, heap, queries, column);
+		refuse(&join, queries, column);
 
 	InitMaterializedSRF(fcinfo, 0);
-	join.fetch = table_index_fetch_begin(heap);
-	join.slot = table_slot_create(heap, NULL);
+	join.fetch = table_index_fetch_begin(join.heap);
+	join.slot = table_slot_create(join.heap, NULL);
 	answer(&join, statement);
 	table_index_fetch_end(join.fetch);
 	ExecDropSingleTupleTableSlot(join.slot);
 
 	index_close(join.index, AccessShareLock);
-	table_close(heap, AccessShareLock);
+	table_close(join.heap, AccessShareLock);
 	PG_RETURN_NULL();
 }

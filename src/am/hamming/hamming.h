@@ -119,7 +119,7 @@ extern void hamming_pairs(Relation heap, Relation index, double radius, HxPairsE
 						  void *context);
 
 /* hamming_nearest.c */
-extern void hamming_nearest(Relation index, const Datum *queries, int count, int k,
+extern void hamming_nearest(Relation heap, Relation index, const Datum *queries, int count, int k,
 							HxNearestEmit emit, void *context);
 extern int	hamming_nearest_block(int k);
 

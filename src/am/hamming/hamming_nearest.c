@@ -6,8 +6,8 @@
  * collector of its own. Entries whose rows do not count leave queries with too few answers;
  * these take part in another pass, which begins where the one before has ended for them.
  */
-#include "am/hamming/hamming.h"
 #include "am/hamming/hamming_collect.h"
+#include "am/hamming/hamming_copy.h"
 
 #include "kernel/kernel.h"
 #include "miscadmin.h"
@@ -28,14 +28,12 @@ typedef struct NearestQuery
 
 typedef struct NearestSearch
 {
-	Relation	index;
-	HammingShape shape;
-	NearestQuery	   *queries;		/* those of a pass come first */
+	HammingSource source;
+	NearestQuery *queries;		/* those of a pass come first */
 	int		   *number;			/* of the query, in the caller's order */
-	PGAlignedBlock page;
+	HammingCopy copy;			/* the page in hand */
 	uint16		position[HAMMING_MAX_CODES + 16];
 	uint16		distance[HAMMING_MAX_CODES + 16];
-	uint16		first[HAMMING_MAX_CODES + 1];
 } NearestSearch;
 
 /* Entries that a query keeps in a pass. */
@@ -56,14 +54,16 @@ hamming_nearest_block(int k)
 	return Max(Min(most, MOST_QUERIES), 1);
 }
 
-/* Offers the rows of one code to a query. */
+/* Offers the rows of one code of the page in hand to a query. */
 static void
-offer_run(NearestQuery *query, const HammingView *view, int begin, int end, unsigned distance)
+offer_run(const NearestSearch *search, NearestQuery *query, int code, unsigned distance)
 {
-	for (int i = begin; i < end; i++)
+	const HammingCopy *copy = &search->copy;
+
+	for (int i = copy->first[code]; i < copy->first[code + 1]; i++)
 	{
 		bool		continues;
-		HammingRow	row = hamming_view_row(view, i, &continues);
+		HammingRow	row = hamming_view_row(&copy->view, i, &continues);
 		uint64		key = hamming_key(distance, &row.tid);
 
 		if (hamming_collector_wants(&query->collector, key))
@@ -73,42 +73,14 @@ offer_run(NearestQuery *query, const HammingView *view, int begin, int end, unsi
 
 /* Compares the page in hand with one query. */
 static void
-meet_query(NearestSearch *search, const HammingView *view, NearestQuery *query)
+meet_query(NearestSearch *search, NearestQuery *query)
 {
-	bool		has_runs = view->row_count > (int) view->planes.count;
 	unsigned	limit = hamming_key_distance(query->collector.limit);
-	unsigned	count = hx_kernels->hamming_select(&view->planes, query->code, limit,
+	unsigned	count = hx_kernels->hamming_select(&search->copy.view.planes, query->code, limit,
 												   search->position, search->distance);
 
 	for (unsigned i = 0; i < count; i++)
-	{
-		int			position = search->position[i];
-
-		offer_run(query, view, has_runs ? search->first[position] : position,
-				  has_runs ? search->first[position + 1] : position + 1, search->distance[i]);
-	}
-}
-
-/* Copies a block; false when it has no codes. */
-static bool
-read_page(NearestSearch *search, BlockNumber blk, HammingView *view)
-{
-	Buffer		buf = ReadBuffer(search->index, blk);
-	bool		is_codes;
-
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	/* A page that a crash left behind before its first record is empty. */
-	is_codes = !PageIsNew(BufferGetPage(buf)) &&
-		hamming_page_kind(search->index, &search->shape, buf) == HX_PAGE_CODES;
-	if (is_codes)
-	{
-		memcpy(search->page.data, BufferGetPage(buf), BLCKSZ);
-		*view = hamming_checked_view(search->index, &search->shape, buf, search->page.data);
-		if (!hamming_view_runs(view, search->first))
-			hamming_report_runs(search->index, buf);
-	}
-	UnlockReleaseBuffer(buf);
-	return is_codes;
+		offer_run(search, query, search->position[i], search->distance[i]);
 }
 
 /* One pass over all codes pages, for the first `active` queries. */
@@ -116,18 +88,16 @@ static void
 pass(NearestSearch *search, int active)
 {
 	int			extent_count;
-	HammingExtent *extents = hamming_codes_extents(search->index, &extent_count);
+	HammingExtent *extents = hamming_codes_extents(search->source.index, &extent_count);
 
 	for (int e = 0; e < extent_count; e++)
 		for (BlockNumber n = 0; n < extents[e].count; n++)
 		{
-			HammingView view;
-
 			CHECK_FOR_INTERRUPTS();
-			if (!read_page(search, extents[e].first + n, &view))
+			if (!hamming_copy_codes(&search->source, extents[e].first + n, &search->copy))
 				continue;
 			for (int q = 0; q < active; q++)
-				meet_query(search, &view, &search->queries[q]);
+				meet_query(search, &search->queries[q]);
 		}
 	pfree(extents);
 }
@@ -161,9 +131,9 @@ start_queries(NearestSearch *search, const Datum *queries, int count, int k)
 	for (int q = 0; q < count; q++)
 	{
 		BincodeView code = hx_bincode_view(queries[q]);
-		NearestQuery	   *query = &search->queries[q];
+		NearestQuery *query = &search->queries[q];
 
-		hamming_check_bits(search->index, &search->shape, code.bits);
+		hamming_check_bits(search->source.index, &search->source.shape, code.bits);
 		query->code = code.bytes;
 		query->missing = k;
 		hamming_collector_init(&query->collector, entries_kept(k), 0);
@@ -173,15 +143,16 @@ start_queries(NearestSearch *search, const Datum *queries, int count, int k)
 }
 
 void
-hamming_nearest(Relation index, const Datum *queries, int count, int k, HxNearestEmit emit,
-				void *context)
+hamming_nearest(Relation heap, Relation index, const Datum *queries, int count, int k,
+				HxNearestEmit emit, void *context)
 {
 	NearestSearch *search = palloc0(sizeof(NearestSearch));
 	int			active = count;
 
-	search->index = index;
-	search->shape = hamming_cache(index)->shape;
-	if (search->shape.bits == 0)
+	search->source.heap = heap;
+	search->source.index = index;
+	search->source.shape = hamming_cache(index)->shape;
+	if (search->source.shape.bits == 0)
 		return;					/* still empty */
 	start_queries(search, queries, count, k);
 	while (active > 0)

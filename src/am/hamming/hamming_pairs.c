@@ -8,43 +8,26 @@
  * its keys are near enough. Without, or where that would be dearer, every codes page
  * meets every other.
  */
+#include "am/hamming/hamming_copy.h"
 #include "am/hamming/hamming_plan.h"
 #include "am/hamming/hamming_tree.h"
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* A page, copied and made ready to be compared. */
-typedef struct PageCopy
-{
-	PGAlignedBlock page;
-	HammingView view;
-	uint16		first[HAMMING_MAX_CODES + 1];
-} PageCopy;
-
 typedef struct PairSearch
 {
-	Relation	index;
+	HammingSource source;
 	HammingCache cache;
 	int			radius;
 	HxPairsEmit emit;
 	void	   *context;
 	HammingPlan plan;
-	PageCopy	left;
-	PageCopy	right;
+	HammingCopy left;
+	HammingCopy right;
 	uint16		position[HAMMING_MAX_CODES + 16];
 	uint16		distance[HAMMING_MAX_CODES + 16];
 } PairSearch;
-
-/* Makes a copied page, whose buffer is still locked, ready. */
-static void
-make_ready(PairSearch *search, Buffer buf, const HammingShape *shape, PageCopy *copy)
-{
-	memcpy(copy->page.data, BufferGetPage(buf), BLCKSZ);
-	copy->view = hamming_checked_view(search->index, shape, buf, copy->page.data);
-	if (!hamming_view_runs(&copy->view, copy->first))
-		hamming_report_runs(search->index, buf);
-}
 
 /* Emits the rows of two equal or near codes, in the one order of the two in which it is asked. */
 static void
@@ -95,20 +78,31 @@ compare_pages(PairSearch *search, int chunk, bool both_orders)
 	}
 }
 
-/* Copies a leaf; returns the block of its right neighbour. */
+/*
+ * Copies a leaf, which must reach beyond *high, the end of what was read before it: links that lead
+ * in circles do not. Sets *high to its own end; returns the block of its right neighbour.
+ */
 static BlockNumber
-read_leaf(PairSearch *search, int chunk, BlockNumber blk, PageCopy *copy)
+read_leaf(PairSearch *search, int chunk, BlockNumber blk, HammingPoint *high, HammingCopy *copy)
 {
-	Buffer		buf = ReadBuffer(search->index, blk);
+	Relation	index = search->source.index;
+
+	/* To the server this number is a wish for one page more. */
+	if (blk == InvalidBlockNumber)
+		hx_page_report_damage(index, search->cache.tables.root[chunk],
+							  "A chunk table ends before its last point.");
+
+	Buffer		buf = ReadBuffer(index, blk);
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 
-	BlockNumber next = hamming_tree_check(search->index, buf, chunk);
+	BlockNumber next = hamming_tree_check(index, buf, chunk);
+	const HammingBounds *bounds = hamming_bounds(BufferGetPage(buf));
 
-	if (hamming_bounds(BufferGetPage(buf))->level > 0)
-		hx_page_report_damage(search->index, blk,
-							  "A chunk table does not lead to all its leaves.");
-	make_ready(search, buf, &search->cache.leaf_shape, copy);
+	if (bounds->level > 0 || hamming_point_compare(&bounds->high, high) <= 0)
+		hx_page_report_damage(index, blk, "A chunk table does not lead to all its leaves.");
+	*high = bounds->high;
+	hamming_copy_page(&search->source, &search->cache.leaf_shape, buf, copy);
 	UnlockReleaseBuffer(buf);
 	return next;
 }
@@ -149,7 +143,7 @@ plan_leaves(PairSearch *search, int chunk)
 	hamming_plan_start(plan, search->radius);
 	for (unsigned i = 0; i < planes->count; i++)
 		if (i == 0 || keys[i] != keys[i - 1])
-			hamming_plan_add(plan, search->index, &search->cache.tables, chunk, keys[i],
+			hamming_plan_add(plan, search->source.index, &search->cache.tables, chunk, keys[i],
 							 MaxBlockNumber);
 
 	/* A leaf that was divided between two walks is planned by both, whole and in parts. */
@@ -170,16 +164,13 @@ meet_leaves(PairSearch *search, int chunk)
 	for (int i = 0; i < search->plan.count; i++)
 	{
 		HammingTarget target = search->plan.targets[i];
-		HammingPoint high;
+		HammingPoint high = hamming_point_first(0);
 
 		do
 		{
-			BlockNumber next = read_leaf(search, chunk, target.blk, &search->right);
-
-			high = hamming_bounds(search->right.page.data)->high;
+			target.blk = read_leaf(search, chunk, target.blk, &high, &search->right);
 			if (i == 0 || hamming_point_compare(&high, &done) > 0)
 				compare_pages(search, chunk, false);
-			target.blk = next;
 		} while (hamming_point_compare(&high, &target.high) < 0);
 		done = high;
 	}
@@ -189,37 +180,21 @@ meet_leaves(PairSearch *search, int chunk)
 static void
 search_table(PairSearch *search, int chunk)
 {
-	const HammingPoint start = hamming_point_first(0);
+	HammingPoint high = hamming_point_first(0);
 	Buffer		buf;
 	BlockNumber blk;
 
 	if (hx_chunk_radius(chunk, search->cache.tables.chunks.count, search->radius) < 0)
 		return;
-	buf = hamming_tree_find(search->index, &search->cache.tables, chunk, &start, 0,
+	buf = hamming_tree_find(search->source.index, &search->cache.tables, chunk, &high, 0,
 							BUFFER_LOCK_SHARE);
 	blk = BufferGetBlockNumber(buf);
 	UnlockReleaseBuffer(buf);
-	while (blk != InvalidBlockNumber)
+	do
 	{
-		blk = read_leaf(search, chunk, blk, &search->left);
+		blk = read_leaf(search, chunk, blk, &high, &search->left);
 		meet_leaves(search, chunk);
-	}
-}
-
-/* Copies a codes page; false when the block is something else. */
-static bool
-read_codes(PairSearch *search, BlockNumber blk, PageCopy *copy)
-{
-	Buffer		buf = ReadBuffer(search->index, blk);
-	bool		is_codes;
-
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	is_codes = !PageIsNew(BufferGetPage(buf)) &&
-		hamming_page_kind(search->index, &search->cache.shape, buf) == HX_PAGE_CODES;
-	if (is_codes)
-		make_ready(search, buf, &search->cache.shape, copy);
-	UnlockReleaseBuffer(buf);
-	return is_codes;
+	} while (hamming_point_compare(&high, &hamming_point_last) < 0);
 }
 
 /* Every codes page meets itself and those behind it. */
@@ -228,12 +203,12 @@ search_all(PairSearch *search, const BlockNumber *blocks, BlockNumber count)
 {
 	for (BlockNumber i = 0; i < count; i++)
 	{
-		if (!read_codes(search, blocks[i], &search->left))
+		if (!hamming_copy_codes(&search->source, blocks[i], &search->left))
 			continue;
 		search->right = search->left;
 		compare_pages(search, -1, false);
 		for (BlockNumber j = i + 1; j < count; j++)
-			if (read_codes(search, blocks[j], &search->right))
+			if (hamming_copy_codes(&search->source, blocks[j], &search->right))
 				compare_pages(search, -1, true);
 	}
 }
@@ -265,8 +240,10 @@ hamming_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit, vo
 	BlockNumber count;
 	BlockNumber *blocks = list_blocks(index, &count);
 
-	search->index = index;
 	search->cache = *hamming_cache(index);
+	search->source.heap = heap;
+	search->source.index = index;
+	search->source.shape = search->cache.shape;
 	search->radius = (int) Min(radius, search->cache.shape.bits);
 	search->emit = emit;
 	search->context = context;

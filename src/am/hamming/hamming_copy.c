@@ -1,0 +1,48 @@
+/*
+ * hamming_copy.c
+ *	  Copies of pages of codes; see hamming_copy.h.
+ */
+#include "am/hamming/hamming_copy.h"
+
+/* Who gets a copy gives the rows to the table, which believes them. */
+static void
+check_rows(HammingSource *source, Buffer buf, const HammingView *view)
+{
+	for (int i = 0; i < view->row_count; i++)
+	{
+		bool		continues;
+		HammingRow	row = hamming_view_row(view, i, &continues);
+
+		if (!hx_page_tid_is_plausible(source->heap, &source->heap_blocks, &row.tid))
+			hx_page_report_damage(source->index, BufferGetBlockNumber(buf),
+								  "Row %d points to (%u,%u), which cannot be in the table.", i,
+								  ItemPointerGetBlockNumberNoCheck(&row.tid),
+								  ItemPointerGetOffsetNumberNoCheck(&row.tid));
+	}
+}
+
+void
+hamming_copy_page(HammingSource *source, const HammingShape *shape, Buffer buf, HammingCopy *copy)
+{
+	memcpy(copy->page.data, BufferGetPage(buf), BLCKSZ);
+	copy->view = hamming_checked_view(source->index, shape, buf, copy->page.data);
+	if (!hamming_view_runs(&copy->view, copy->first))
+		hamming_report_runs(source->index, buf);
+	check_rows(source, buf, &copy->view);
+}
+
+bool
+hamming_copy_codes(HammingSource *source, BlockNumber blk, HammingCopy *copy)
+{
+	Buffer		buf = ReadBuffer(source->index, blk);
+	bool		is_codes;
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	/* A page that a crash left behind before its first record is empty. */
+	is_codes = !PageIsNew(BufferGetPage(buf)) &&
+		hamming_page_kind(source->index, &source->shape, buf) == HX_PAGE_CODES;
+	if (is_codes)
+		hamming_copy_page(source, &source->shape, buf, copy);
+	UnlockReleaseBuffer(buf);
+	return is_codes;
+}
