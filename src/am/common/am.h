@@ -144,6 +144,12 @@ extern void hx_am_check_valid(Relation index);
 extern void hx_am_check_readable(Relation heap, Relation index);
 
 /*
+ * Before rows are looked for in the index by other means than a scan of the server's, which does
+ * so: a serializable transaction depends on rows that others add to it from now on.
+ */
+extern void hx_am_lock_predicate(Relation index);
+
+/*
  * A new IndexAmRoutine with what is the same for all of our access methods; the
  * handler fills in its callbacks. The one place that knows the fields of every
  * server version.

@@ -203,6 +203,7 @@ hashidx_knn_join(PG_FUNCTION_ARGS)
 		refuse(&join, queries, column);
 
 	InitMaterializedSRF(fcinfo, 0);
+	hx_am_lock_predicate(join.index);
 	join.fetch = table_index_fetch_begin(join.heap);
 	join.slot = table_slot_create(join.heap, NULL);
 	answer(&join, statement);

@@ -93,6 +93,7 @@ hashidx_pairs(PG_FUNCTION_ARGS)
 				 errmsg("the radius of pairs must not be negative")));
 
 	InitMaterializedSRF(fcinfo, 0);
+	hx_am_lock_predicate(index);
 	pairs.fetch = table_index_fetch_begin(heap);
 	pairs.slot = table_slot_create(heap, NULL);
 	ItemPointerSetInvalid(&pairs.entry);

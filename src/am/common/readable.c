@@ -5,8 +5,10 @@
 #include "am/common/am.h"
 
 #include "miscadmin.h"
+#include "storage/predicate.h"
 #include "utils/acl.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 
 void
 hx_am_check_valid(Relation index)
@@ -36,4 +38,10 @@ hx_am_check_readable(Relation heap, Relation index)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot read a temporary index of another session")));
+}
+
+void
+hx_am_lock_predicate(Relation index)
+{
+	PredicateLockRelation(index, GetActiveSnapshot());
 }
