@@ -23,6 +23,7 @@
 /* The sample: a row of bits for each bit of the codes, a column for each code. */
 typedef struct BitMatrix
 {
+	MemoryContext context;		/* of the rows, which outlive the reading */
 	int			bits;			/* of a code; 0 before the first one */
 	uint64		seen;			/* codes read */
 	int			count;			/* codes kept */
@@ -61,8 +62,7 @@ offer_code(BitMatrix *matrix, BincodeView code)
 	if (matrix->bits == 0)
 	{
 		matrix->bits = code.bits;
-		matrix->rows = MemoryContextAllocExtended(TopTransactionContext,
-												  (Size) code.bits * (SAMPLE / 8),
+		matrix->rows = MemoryContextAllocExtended(matrix->context, (Size) code.bits * (SAMPLE / 8),
 												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	}
 	if (at >= SAMPLE)
@@ -122,7 +122,7 @@ Datum
 hashidx_bit_balance(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	BitMatrix	matrix = {0};
+	BitMatrix	matrix = {.context = CurrentMemoryContext};
 
 	InitMaterializedSRF(fcinfo, 0);
 	read_codes(&matrix, fcinfo, PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)));
@@ -143,7 +143,5 @@ hashidx_bit_balance(PG_FUNCTION_ARGS)
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	if (matrix.rows != NULL)
-		pfree(matrix.rows);
 	PG_RETURN_NULL();
 }
