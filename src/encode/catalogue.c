@@ -10,6 +10,7 @@
 #include "hashidx.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "encode/encode.h"
@@ -69,10 +70,15 @@ hashidx_drop_encoder(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* What a call site remembers: the encoder it used last, for as long as the statement. */
+/*
+ * What a call site remembers: the encoder it used last, for as long as the statement. The call
+ * sites of plpgsql live as long as the transaction, in which the encoder may be made anew.
+ */
 typedef struct EncoderCall
 {
 	NameData	name;
+	CommandId	command;		/* of the lookup */
+	TimestampTz statement;
 	ModelHolder *holder;
 	const CachedModel *cached;	/* NULL: none yet */
 } EncoderCall;
@@ -101,10 +107,21 @@ look_up(FunctionCallInfo fcinfo, EncoderCall *call, const char *name)
 	hx_encode_check_output(cached->model, HX_OUTPUT_CODE);
 	SPI_finish();
 	call->name = key;
+	call->command = GetCurrentCommandId(false);
+	call->statement = GetCurrentStatementStartTimestamp();
 	call->cached = cached;
 }
 
-/* The model of the named encoder; looked up once a statement and call site. */
+/* Has the call site looked the encoder up, and has nothing been done since that may change it? */
+static bool
+is_remembered(const EncoderCall *call, const char *name)
+{
+	return call->cached != NULL && strcmp(NameStr(call->name), name) == 0 &&
+		call->command == GetCurrentCommandId(false) &&
+		call->statement == GetCurrentStatementStartTimestamp();
+}
+
+/* The model of the named encoder; looked up once a command and call site. */
 static const CachedModel *
 encoder_model(FunctionCallInfo fcinfo, const char *name)
 {
@@ -116,7 +133,7 @@ encoder_model(FunctionCallInfo fcinfo, const char *name)
 		call->holder = hx_model_holder(fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = call;
 	}
-	if (call->cached == NULL || strcmp(NameStr(call->name), name) != 0)
+	if (!is_remembered(call, name))
 		look_up(fcinfo, call, name);
 	return call->cached;
 }

@@ -41,6 +41,29 @@ SELECT id, code FROM points ORDER BY id;
 UPDATE points SET code = NULL;
 SELECT id, code FROM points ORDER BY id;
 
+-- also for a function whose calls last as long as the transaction
+CREATE FUNCTION by_name(v qvec) RETURNS bincode LANGUAGE plpgsql AS $$
+DECLARE code bincode; BEGIN code := hashidx_encode('other', v); RETURN code; END $$;
+CREATE FUNCTION by_name_after(v qvec) RETURNS SETOF bincode LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. 2 LOOP
+		RETURN NEXT hashidx_encode('other', v);
+		DELETE FROM hashidx_encoder WHERE name = 'other';
+		INSERT INTO hashidx_encoder SELECT 'other', owner, model FROM hashidx_encoder WHERE name = 'signs';
+	END LOOP;
+END $$;
+BEGIN;
+SELECT hashidx_create_encoder('other', :'model');
+SELECT by_name('[1,2]');
+UPDATE hashidx_encoder SET model = (SELECT model FROM hashidx_encoder WHERE name = 'signs') WHERE name = 'other';
+SELECT by_name('[1,2]');
+UPDATE hashidx_encoder SET model = :'model' WHERE name = 'other';
+SELECT * FROM by_name_after('[1,2]');
+SELECT hashidx_drop_encoder('other');
+SELECT by_name('[1,2]');
+ROLLBACK;
+DROP FUNCTION by_name, by_name_after;
+
 -- wrong use of the trigger
 CREATE TRIGGER wrong AFTER INSERT ON points FOR EACH ROW EXECUTE FUNCTION hashidx_encode_trigger('signs', 'v', 'code');
 INSERT INTO points VALUES (5, '[1,1]');
