@@ -88,6 +88,26 @@ CREATE INDEX part_id ON part (id);
 SELECT form FROM hashidx_usage('part_id');
 SELECT form FROM hashidx_usage(0);
 
+-- the functions of an index run as the table's owner; who does not see all rows gets no value of them
+CREATE ROLE regress_hashidx_owner;
+CREATE ROLE regress_hashidx_reader;
+CREATE TABLE trap (v qvec(3));
+INSERT INTO trap VALUES ('[1,2,3]');
+CREATE FUNCTION harmless(v qvec) RETURNS qvec LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN RAISE NOTICE 'runs as %', current_user; RETURN v; END $$;
+CREATE INDEX trap_v ON trap USING hashidx_lsh (harmless(v));
+ALTER TABLE trap OWNER TO regress_hashidx_owner;
+SELECT count(*), bool_and(index_cost_10 > 0) AS priced FROM hashidx_usage('trap_v') WHERE form ~ 'LIMIT';
+GRANT SELECT ON trap TO regress_hashidx_reader;
+ALTER TABLE trap ENABLE ROW LEVEL SECURITY;
+CREATE POLICY everything ON trap USING (true);
+SET ROLE regress_hashidx_reader;
+SELECT count(*), bool_and(index_cost_10 > 0) AS priced FROM hashidx_usage('trap_v') WHERE form ~ 'LIMIT';
+RESET ROLE;
+DROP TABLE trap;
+DROP FUNCTION harmless;
+DROP ROLE regress_hashidx_owner, regress_hashidx_reader;
+
 DROP TABLE parted;
 DROP DOMAIN fingerprint;
 DROP VIEW answers;

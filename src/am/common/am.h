@@ -134,12 +134,18 @@ extern void hx_am_open(Oid index_oid, LOCKMODE heap_lock, Relation *heap, Relati
 /* What the operators of the index take: for a class of all arrays, the type of its column. */
 extern Oid	hx_am_key_type(Relation index);
 
-/* Errors when no query can use the index: CREATE INDEX CONCURRENTLY has failed, or goes on. */
-extern void hx_am_check_valid(Relation index);
+/*
+ * Errors when this session cannot use the index: it is another session's temporary one, or CREATE
+ * INDEX CONCURRENTLY has failed or goes on.
+ */
+extern void hx_am_check_usable(Relation index);
+
+/* Errors unless the caller may read the columns of the table. */
+extern void hx_am_check_selectable(Relation heap);
 
 /*
- * Errors unless the caller may read all of the table, and the index is valid and this session's
- * to read: for functions that give what is in an index without a query.
+ * Errors unless the caller may read all of the table, and can use the index: for functions that
+ * give what is in an index without a query.
  */
 extern void hx_am_check_readable(Relation heap, Relation index);
 
@@ -148,6 +154,22 @@ extern void hx_am_check_readable(Relation heap, Relation index);
  * so: a serializable transaction depends on rows that others add to it from now on.
  */
 extern void hx_am_lock_predicate(Relation index);
+
+/* Who has called, while a function works as somebody else. */
+typedef struct HxCaller
+{
+	Oid			user;
+	int			security;
+	int			settings;		/* nest level of those that the function may change */
+} HxCaller;
+
+/*
+ * From here on the session's user is the table's owner, with nothing but pg_catalog in
+ * search_path: for all that may run functions of index expressions and conditions, which are the
+ * owner's. Back to the caller; an error goes back by itself.
+ */
+extern HxCaller hx_am_become_owner(Relation heap);
+extern void hx_am_become_caller(HxCaller caller);
 
 /*
  * A new IndexAmRoutine with what is the same for all of our access methods; the

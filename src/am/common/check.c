@@ -24,7 +24,6 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -167,21 +166,13 @@ run_check(HxCheck *check, bool heapallindexed)
 	}
 }
 
-/* Errors unless the index is one of ours, usable and the caller's. */
+/* Errors unless the index is the caller's: before the table is locked, which others would feel. */
 static void
-authorize(Relation index)
+authorize(Oid index)
 {
-	if (!object_ownercheck(RelationRelationId, RelationGetRelid(index), GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RelationGetRelationName(index));
-	if (!index->rd_index->indisvalid)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot check index \"%s\"", RelationGetRelationName(index)),
-				 errdetail("The index is not valid.")));
-	if (RELATION_IS_OTHER_TEMP(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot check a temporary index of another session")));
+	if (get_rel_name(index) != NULL &&
+		!object_ownercheck(RelationRelationId, index, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
 }
 
 HX_FUNCTION(hashidx_check);
@@ -192,21 +183,15 @@ hashidx_check(PG_FUNCTION_ARGS)
 	bool		heapallindexed = PG_GETARG_BOOL(1);
 	LOCKMODE	lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
 	HxCheck		check = {0};
-	Oid			user;
-	int			security;
 
+	authorize(PG_GETARG_OID(0));
 	hx_am_open(PG_GETARG_OID(0), lock, &check.heap, &check.index);
-	authorize(check.index);
+	hx_am_check_usable(check.index);
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(check.heap->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
+	HxCaller	caller = hx_am_become_owner(check.heap);
 
-	int			nest_level = NewGUCNestLevel();
-
-	RestrictSearchPath();
 	run_check(&check, heapallindexed);
-	AtEOXact_GUC(false, nest_level);
-	SetUserIdAndSecContext(user, security);
+	hx_am_become_caller(caller);
 
 	if (check.problems > 0)
 		ereport(ERROR,

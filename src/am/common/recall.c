@@ -18,11 +18,9 @@
 #include "funcapi.h"
 #include "guc.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/guc.h"
-#include "utils/rls.h"
 
 #define MOST_NEIGHBOURS 1000
 #define MOST_QUERIES 10000
@@ -133,7 +131,7 @@ put_outcome(ReturnSetInfo *result, const char *setting, const Outcome *outcome, 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 }
 
-/* Sets the effort of scans for as long as the nest level of settings lasts. */
+/* Sets the effort of scans until hx_am_become_caller(). */
 static void
 set_effort(const HxAmTools *tools, int effort)
 {
@@ -173,31 +171,6 @@ compare_settings(HxIndexRows *rows, const HxQuery *queries, int count, int k,
 	}
 }
 
-/* Errors unless the index can be used and the caller may read all rows of its table. */
-static void
-authorize(Relation heap, Relation index)
-{
-	AclResult	allowed = pg_class_aclcheck(RelationGetRelid(heap), GetUserId(), ACL_SELECT);
-
-	if (allowed != ACLCHECK_OK)
-		aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(heap));
-	if (check_enable_rls(RelationGetRelid(heap), InvalidOid, true) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("cannot measure index \"%s\"", RelationGetRelationName(index)),
-				 errdetail("Row-level security hides rows of table \"%s\" from you.",
-						   RelationGetRelationName(heap))));
-	if (!index->rd_index->indisvalid)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot measure index \"%s\"", RelationGetRelationName(index)),
-				 errdetail("The index is not valid.")));
-	if (RELATION_IS_OTHER_TEMP(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot measure a temporary index of another session")));
-}
-
 static void
 check_range(const char *name, int value, int most)
 {
@@ -219,22 +192,16 @@ hashidx_recall(PG_FUNCTION_ARGS)
 	HxIndexRows rows = {0};
 	Relation	heap;
 	Relation	index;
-	Oid			user;
-	int			security;
 	int			count;
 
 	check_range("k", k, MOST_NEIGHBOURS);
 	check_range("sample", sample, MOST_QUERIES);
 	InitMaterializedSRF(fcinfo, 0);
 	hx_am_open(PG_GETARG_OID(0), AccessShareLock, &heap, &index);
-	authorize(heap, index);
+	hx_am_check_readable(heap, index);
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(heap->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
+	HxCaller	caller = hx_am_become_owner(heap);
 
-	int			nest_level = NewGUCNestLevel();
-
-	RestrictSearchPath();
 	hx_index_rows_open(&rows, heap, index);
 
 	HxQuery    *queries = hx_recall_sample(&rows, sample, k, &count);
@@ -242,8 +209,7 @@ hashidx_recall(PG_FUNCTION_ARGS)
 	hx_recall_truth(&rows, queries, count);
 	compare_settings(&rows, queries, count, k, (ReturnSetInfo *) fcinfo->resultinfo);
 	hx_index_rows_close(&rows);
-	AtEOXact_GUC(false, nest_level);
-	SetUserIdAndSecContext(user, security);
+	hx_am_become_caller(caller);
 
 	index_close(index, AccessShareLock);
 	table_close(heap, AccessShareLock);

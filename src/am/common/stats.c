@@ -8,8 +8,6 @@
 #include "access/table.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
-#include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -103,11 +101,7 @@ hashidx_index_stats(PG_FUNCTION_ARGS)
 	HxStats		stats = {0};
 
 	hx_am_open(PG_GETARG_OID(0), AccessShareLock, &heap, &index);
-
-	AclResult	allowed = pg_class_aclcheck(RelationGetRelid(heap), GetUserId(), ACL_SELECT);
-
-	if (allowed != ACLCHECK_OK)
-		aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(heap));
+	hx_am_check_selectable(heap);
 
 	pushJsonbValue(&stats.state, WJB_BEGIN_OBJECT, NULL);
 	hx_am_tools(index)->stats(index, &stats);

@@ -7,10 +7,11 @@
  * costs from EXPLAIN, with a value of the table as the query, once with the index alone
  * and once without any: a hook hides the other indexes of the table from the planner.
  */
-#include "am/common/am.h"
+#include "am/common/recall.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_operator.h"
@@ -19,11 +20,11 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "optimizer/plancat.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
@@ -257,18 +258,39 @@ describe(const char *format, Oid oid)
 	return text;
 }
 
-/* A value of the key, to be asked for. */
+/*
+ * A value of the key, to be asked for. Where row-level security hides rows from the caller the
+ * estimates have to do without, for the owner, as whom the key is computed, sees them all.
+ */
 static char *
 read_sample(const Usage *usage)
 {
-	MemoryContext context = CurrentMemoryContext;
-	char	   *value;
+	HxIndexRows rows = {0};
+	Datum		key;
+	Oid			output;
+	bool		is_varlena;
+	char	   *value = NULL;
 
-	SPI_connect();
-	value = ask(psprintf("SELECT %s FROM %s WHERE %s IS NOT NULL LIMIT 1", usage->key, usage->table,
-						 usage->key), context);
-	SPI_finish();
-	return value == NULL ? NULL : quote_literal_cstr(value);
+	if (check_enable_rls(RelationGetRelid(usage->heap), InvalidOid, true) == RLS_ENABLED)
+		return NULL;
+
+	HxCaller	caller = hx_am_become_owner(usage->heap);
+
+	hx_index_rows_open(&rows, usage->heap, usage->index);
+
+	TableScanDesc scan = table_beginscan(usage->heap, rows.snapshot, 0, NULL);
+
+	getTypeOutputInfo(rows.key_type, &output, &is_varlena);
+	while (value == NULL && table_scan_getnextslot(scan, ForwardScanDirection, rows.slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (hx_index_rows_key(&rows, &key))
+			value = quote_literal_cstr(OidOutputFunctionCall(output, key));
+	}
+	table_endscan(scan);
+	hx_index_rows_close(&rows);
+	hx_am_become_caller(caller);
+	return value;
 }
 
 HX_FUNCTION(hashidx_usage);
@@ -280,13 +302,8 @@ hashidx_usage(PG_FUNCTION_ARGS)
 	Oid			index_oid = PG_GETARG_OID(0);
 
 	hx_am_open(index_oid, AccessShareLock, &usage.heap, &usage.index);
-
-	Oid			heap_oid = RelationGetRelid(usage.heap);
-	AclResult	allowed = pg_class_aclcheck(heap_oid, GetUserId(), ACL_SELECT);
-
-	if (allowed != ACLCHECK_OK)
-		aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(usage.heap));
-	hx_am_check_valid(usage.index);
+	hx_am_check_selectable(usage.heap);
+	hx_am_check_usable(usage.index);
 
 	InitMaterializedSRF(fcinfo, 0);
 	usage.table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(usage.heap)),
@@ -299,7 +316,8 @@ hashidx_usage(PG_FUNCTION_ARGS)
 	usage.age = describe("SELECT pg_catalog.now() OPERATOR(pg_catalog.-) GREATEST("
 						 "pg_catalog.pg_stat_get_last_analyze_time(o), "
 						 "pg_catalog.pg_stat_get_last_autoanalyze_time(o)) "
-						 "FROM (SELECT %u::pg_catalog.oid AS o) AS t", heap_oid);
+						 "FROM (SELECT %u::pg_catalog.oid AS o) AS t",
+						 RelationGetRelid(usage.heap));
 	put_operators(&usage);
 
 	index_close(usage.index, AccessShareLock);
