@@ -13,10 +13,10 @@ COMMENT ON COLUMN hashidx_encoder.model IS 'the trained model';
 
 -- A model tells of the data it was trained on, so it is not for everyone to see.
 GRANT SELECT, INSERT, DELETE ON hashidx_encoder TO PUBLIC;
+-- An owner who is gone, or was never there where a dump was restored, has no members: no error.
 ALTER TABLE hashidx_encoder ENABLE ROW LEVEL SECURITY;
 CREATE POLICY hashidx_encoder_members ON hashidx_encoder
-	USING (pg_catalog.pg_has_role(owner, 'MEMBER'))
-	WITH CHECK (pg_catalog.pg_has_role(owner, 'MEMBER'));
+	USING (pg_catalog.pg_has_role(pg_catalog.to_regrole(pg_catalog.quote_ident(owner)), 'MEMBER'));
 COMMENT ON POLICY hashidx_encoder_members ON hashidx_encoder IS 'members of the owner only';
 SELECT pg_catalog.pg_extension_config_dump('hashidx_encoder', '');
 

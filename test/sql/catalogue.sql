@@ -95,6 +95,19 @@ INSERT INTO hashidx_encoder VALUES ('forged', 'regress_hashidx_one', :'model');
 UPDATE hashidx_encoder SET owner = CURRENT_USER;
 RESET ROLE;
 SELECT name, owner FROM hashidx_encoder WHERE name = 'hers';
+
+-- an owner that is gone, and one with a name that must be quoted, are in nobody's way
+CREATE ROLE "regress_hashidx Gone";
+SET ROLE "regress_hashidx Gone";
+SELECT hashidx_create_encoder('lost', :'model');
+SELECT name FROM hashidx_encoder ORDER BY name;
+RESET ROLE;
+DROP ROLE "regress_hashidx Gone";
+SET ROLE regress_hashidx_one;
+SELECT name FROM hashidx_encoder ORDER BY name;
+SELECT hashidx_drop_encoder('lost');
+RESET ROLE;
+SELECT hashidx_drop_encoder('lost');
 SELECT hashidx_drop_encoder('hers'), hashidx_drop_encoder('signs');
 SELECT hashidx_drop_encoder('signs');
 DROP ROLE regress_hashidx_one, regress_hashidx_two;
