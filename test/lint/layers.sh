@@ -13,6 +13,8 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]+["<]' src --include='*.[
 		for (i = 1; i <= count; i++)
 			rank[order[i]] = i
 		last_pure = rank["graph"]
+		system_headers = "arm_neon.h cpuid.h float.h immintrin.h limits.h math.h omp.h " \
+			"signal.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h time.h"
 		method = count + 1
 		rank["plan"] = count + 2
 	}
@@ -54,6 +56,8 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]+["<]' src --include='*.[
 		pure = (from != "" && rank_of(from) <= last_pure)
 		if (pure && quoted && !rank_of(to))
 			complain("pure C layers see neither the server nor the top of src")
+		if (pure && !quoted && index(" " system_headers " ", " " header " ") == 0)
+			complain("pure C layers see headers of C and of the CPU alone")
 		if (!quoted || !rank_of(to))
 			next
 		if (from == "" && file !~ /\/hashidx\.c$/ && file !~ /\/guc\.c$/)
