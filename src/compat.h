@@ -44,6 +44,19 @@ struct Node;
 #include "nodes/miscnodes.h"
 #endif
 
+/*
+ * The minor releases of 2026 have the careful arithmetic of sizes in palloc.h, and macros that use
+ * it. Before, the functions are in shmem.h, and in 15 there are no such macros.
+ */
+#include "storage/shmem.h"
+#ifndef palloc_array
+#define palloc_array(type, count) ((type *) palloc(mul_size(sizeof(type), count)))
+#endif
+#ifndef palloc_array_extended
+#define palloc_array_extended(type, count, flags) \
+	((type *) palloc_extended(mul_size(sizeof(type), count), flags))
+#endif
+
 /* 18 lets a module tell its name and version. */
 #ifndef PG_MODULE_MAGIC_EXT
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
