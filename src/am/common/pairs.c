@@ -51,7 +51,7 @@ emit(void *context, ItemPointerData first, ItemPointerData second, double distan
 	Pairs	   *pairs = context;
 	bool		isnull[3] = {false};
 
-	if (!ItemPointerEquals(&pairs->entry, &first))
+	if (!ItemPointerIsValid(&pairs->entry) || !ItemPointerEquals(&pairs->entry, &first))
 	{
 		pairs->entry = first;
 		pairs->row = visible_row(pairs, first);
