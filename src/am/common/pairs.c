@@ -94,7 +94,7 @@ hashidx_pairs(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	hx_am_lock_predicate(index);
-	pairs.fetch = table_index_fetch_begin(heap);
+	pairs.fetch = hx_table_fetch_begin(heap);
 	pairs.slot = table_slot_create(heap, NULL);
 	ItemPointerSetInvalid(&pairs.entry);
 	hx_am_tools(index)->pairs(heap, index, radius, emit, &pairs);
