@@ -44,6 +44,19 @@ struct Node;
 #include "nodes/miscnodes.h"
 #endif
 
+/*
+ * The minor releases of 2026 have the careful arithmetic of sizes in palloc.h, and macros that use
+ * it. Before, the functions are in shmem.h, and in 15 there are no such macros.
+ */
+#include "storage/shmem.h"
+#ifndef palloc_array
+#define palloc_array(type, count) ((type *) palloc(mul_size(sizeof(type), count)))
+#endif
+#ifndef palloc_array_extended
+#define palloc_array_extended(type, count, flags) \
+	((type *) palloc_extended(mul_size(sizeof(type), count), flags))
+#endif
+
 /* 18 lets a module tell its name and version. */
 #ifndef PG_MODULE_MAGIC_EXT
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
@@ -105,12 +118,55 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 #endif
 
 /* 18 wants to know where a scan's searches are counted. */
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 190000
+#define hx_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, norderbys, SO_NONE)
+#elif PG_VERSION_NUM >= 180000
 #define hx_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
 	index_beginscan(heap, index, snapshot, NULL, nkeys, norderbys)
 #else
 #define hx_index_beginscan(heap, index, snapshot, nkeys, norderbys) \
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
+#endif
+
+/* 19 lets whoever reads a table say more about it (and above, SO_NONE). */
+#if PG_VERSION_NUM >= 190000
+#define hx_table_beginscan(heap, snapshot) table_beginscan(heap, snapshot, 0, NULL, SO_NONE)
+#define hx_table_fetch_begin(heap) table_index_fetch_begin(heap, SO_NONE)
+#else
+#define hx_table_beginscan(heap, snapshot) table_beginscan(heap, snapshot, 0, NULL)
+#define hx_table_fetch_begin(heap) table_index_fetch_begin(heap)
+#endif
+
+/* 19 hands the state of EXPLAIN through the planner and its hook. */
+#if PG_VERSION_NUM >= 190000
+#define HX_PLANNER_PARAMETER , struct ExplainState *explain
+#define HX_PLANNER_ARGUMENT , explain
+#else
+#define HX_PLANNER_PARAMETER
+#define HX_PLANNER_ARGUMENT
+#endif
+
+/* 19 shows a table to modules, its indexes found, by another hook. */
+#if PG_VERSION_NUM >= 190000
+#define hx_table_hook build_simple_rel_hook
+#define hx_table_hook_type build_simple_rel_hook_type
+#define HX_TABLE_HOOK_PARAMETERS PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *entry
+#define HX_TABLE_HOOK_ARGUMENTS root, rel, entry
+#else
+#define hx_table_hook get_relation_info_hook
+#define hx_table_hook_type get_relation_info_hook_type
+#define HX_TABLE_HOOK_PARAMETERS PlannerInfo *root, Oid table, bool inherited, RelOptInfo *rel
+#define HX_TABLE_HOOK_ARGUMENTS root, table, inherited, rel
+#endif
+
+/* 19 builds jsonb in a struct that has the result, too; before, the last step returns it. */
+#if PG_VERSION_NUM >= 190000
+#define HX_JSONB_STATE JsonbInState
+#define hx_jsonb_finish(state, token) (pushJsonbValue(state, token, NULL), (state)->result)
+#else
+#define HX_JSONB_STATE JsonbParseState *
+#define hx_jsonb_finish(state, token) pushJsonbValue(state, token, NULL)
 #endif
 
 /*

@@ -16,6 +16,7 @@
 #include "math/random.h"
 #include "miscadmin.h"
 #include "type/bincode.h"
+#include "utils/tuplestore.h"
 
 /* Codes that are looked at: a correlation is then known to about 0.01. */
 #define SAMPLE 16384

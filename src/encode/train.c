@@ -6,6 +6,7 @@
  */
 #include "hashidx.h"
 
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"

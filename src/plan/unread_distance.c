@@ -104,10 +104,11 @@ blank_in_plan(Plan *plan)
 }
 
 static PlannedStmt *
-plan_query(Query *query, const char *source, int options, ParamListInfo params)
+plan_query(Query *query, const char *source, int options,
+		   ParamListInfo params HX_PLANNER_PARAMETER)
 {
 	planner_hook_type planner = next_planner ? next_planner : standard_planner;
-	PlannedStmt *statement = planner(query, source, options, params);
+	PlannedStmt *statement = planner(query, source, options, params HX_PLANNER_ARGUMENT);
 	ListCell   *cell;
 
 	blank_in_plan(statement->planTree);

@@ -101,7 +101,7 @@ hashidx_qvec_in(PG_FUNCTION_ARGS)
 	struct Node *escontext = fcinfo->context;
 	int			room = Min(strlen(text) / 2 + 1, HX_QVEC_MAX_DIMS);
 	float	   *values = palloc(room * sizeof(float));
-	int			dims;
+	int			dims = 0;
 
 	if (!parse(text, values, room, &dims, escontext))
 		PG_RETURN_NULL();

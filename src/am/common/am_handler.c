@@ -9,7 +9,6 @@
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "nodes/nodes.h"
-#include "storage/shmem.h"
 #include "utils/memutils.h"
 
 /* No options yet: an unknown one is an error, as for every access method. */

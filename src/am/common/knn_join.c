@@ -204,7 +204,7 @@ hashidx_knn_join(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	hx_am_lock_predicate(join.index);
-	join.fetch = table_index_fetch_begin(join.heap);
+	join.fetch = hx_table_fetch_begin(join.heap);
 	join.slot = table_slot_create(join.heap, NULL);
 	answer(&join, statement);
 	table_index_fetch_end(join.fetch);

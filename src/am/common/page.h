@@ -21,6 +21,11 @@
 #include "storage/itemptr.h"
 #include "utils/rel.h"
 
+/* A node of the graph with the most links, and the map of chunk tables, need so much. */
+#if BLCKSZ < 8192
+#error "hashidx needs a PostgreSQL whose pages have 8 kB or more (configure --with-blocksize)"
+#endif
+
 /* Last two bytes of a page. In use elsewhere: 0xFF80-0xFF83 core, bloom; 0xFF84, 0xFF90 pgvector */
 #define HX_PAGE_ID_HAMMING 0xFFA1
 #define HX_PAGE_ID_HNSW 0xFFA2

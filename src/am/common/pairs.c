@@ -51,7 +51,7 @@ emit(void *context, ItemPointerData first, ItemPointerData second, double distan
 	Pairs	   *pairs = context;
 	bool		isnull[3] = {false};
 
-	if (!ItemPointerEquals(&pairs->entry, &first))
+	if (!ItemPointerIsValid(&pairs->entry) || !ItemPointerEquals(&pairs->entry, &first))
 	{
 		pairs->entry = first;
 		pairs->row = visible_row(pairs, first);
@@ -94,7 +94,7 @@ hashidx_pairs(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	hx_am_lock_predicate(index);
-	pairs.fetch = table_index_fetch_begin(heap);
+	pairs.fetch = hx_table_fetch_begin(heap);
 	pairs.slot = table_slot_create(heap, NULL);
 	ItemPointerSetInvalid(&pairs.entry);
 	hx_am_tools(index)->pairs(heap, index, radius, emit, &pairs);

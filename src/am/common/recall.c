@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/guc.h"
+#include "utils/tuplestore.h"
 
 #define MOST_NEIGHBOURS 1000
 #define MOST_QUERIES 10000

@@ -113,7 +113,7 @@ HxQuery *
 hx_recall_sample(HxIndexRows *rows, int sample, int k, int *count)
 {
 	HxQuery    *queries = palloc0(sample * sizeof(HxQuery));
-	TableScanDesc scan = table_beginscan(rows->heap, rows->snapshot, 0, NULL);
+	TableScanDesc scan = hx_table_beginscan(rows->heap, rows->snapshot);
 	pg_prng_state random;
 	uint64		seen = 0;
 
@@ -147,7 +147,7 @@ hx_recall_sample(HxIndexRows *rows, int sample, int k, int *count)
 void
 hx_recall_truth(HxIndexRows *rows, HxQuery *queries, int count)
 {
-	TableScanDesc scan = table_beginscan(rows->heap, rows->snapshot, 0, NULL);
+	TableScanDesc scan = hx_table_beginscan(rows->heap, rows->snapshot);
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, rows->slot))
 	{

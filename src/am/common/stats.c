@@ -8,6 +8,7 @@
 #include "access/table.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -15,7 +16,7 @@
 
 struct HxStats
 {
-	JsonbParseState *state;
+	HX_JSONB_STATE state;
 };
 
 static void
@@ -106,7 +107,7 @@ hashidx_index_stats(PG_FUNCTION_ARGS)
 	pushJsonbValue(&stats.state, WJB_BEGIN_OBJECT, NULL);
 	hx_am_tools(index)->stats(index, &stats);
 
-	JsonbValue *object = pushJsonbValue(&stats.state, WJB_END_OBJECT, NULL);
+	JsonbValue *object = hx_jsonb_finish(&stats.state, WJB_END_OBJECT);
 
 	index_close(index, AccessShareLock);
 	table_close(heap, AccessShareLock);

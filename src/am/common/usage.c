@@ -19,7 +19,9 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
+#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/guc.h"
@@ -27,6 +29,7 @@
 #include "utils/rls.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
+#include "utils/tuplestore.h"
 
 /* The type of balls is X_ball where the function of ranges is X_within. */
 #define BALL_SUFFIX "_ball"
@@ -59,19 +62,19 @@ ask(const char *query, MemoryContext context)
 /* What the planner is to see of a table's indexes while the hook is in place. */
 static struct
 {
-	get_relation_info_hook_type next;
+	hx_table_hook_type next;
 	Oid			table;
 	Oid			index;			/* none but this one; InvalidOid: none at all */
 } visible;
 
 static void
-hide_indexes(PlannerInfo *root, Oid table, bool inhparent, RelOptInfo *rel)
+hide_indexes(HX_TABLE_HOOK_PARAMETERS)
 {
 	ListCell   *cell;
 
 	if (visible.next != NULL)
-		visible.next(root, table, inhparent, rel);
-	if (table != visible.table)
+		visible.next(HX_TABLE_HOOK_ARGUMENTS);
+	if (planner_rt_fetch(rel->relid, root)->relid != visible.table)
 		return;
 	foreach(cell, rel->indexlist)
 	{
@@ -86,17 +89,17 @@ explain(const Usage *usage, const char *query, Oid index, MemoryContext context)
 {
 	char	   *plan = NULL;
 
-	visible.next = get_relation_info_hook;
+	visible.next = hx_table_hook;
 	visible.table = RelationGetRelid(usage->heap);
 	visible.index = index;
-	get_relation_info_hook = hide_indexes;
+	hx_table_hook = hide_indexes;
 	PG_TRY();
 	{
 		plan = ask(psprintf("EXPLAIN (FORMAT json) %s", query), context);
 	}
 	PG_FINALLY();
 	{
-		get_relation_info_hook = visible.next;
+		hx_table_hook = visible.next;
 	}
 	PG_END_TRY();
 	return plan;
@@ -278,7 +281,7 @@ read_sample(const Usage *usage)
 
 	hx_index_rows_open(&rows, usage->heap, usage->index);
 
-	TableScanDesc scan = table_beginscan(usage->heap, rows.snapshot, 0, NULL);
+	TableScanDesc scan = hx_table_beginscan(usage->heap, rows.snapshot);
 
 	getTypeOutputInfo(rows.key_type, &output, &is_varlena);
 	while (value == NULL && table_scan_getnextslot(scan, ForwardScanDirection, rows.slot))

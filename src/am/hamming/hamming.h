@@ -7,6 +7,7 @@
 
 #include "am/common/am.h"
 #include "am/hamming/hamming_tree_page.h"
+#include "access/itup.h"
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
 #include "nodes/tidbitmap.h"

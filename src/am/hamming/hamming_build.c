@@ -124,7 +124,8 @@ write_payload(HammingBuild *build, IndexTuple payload)
 		build->payload_buf = new_build_page(build, HX_PAGE_PAYLOAD);
 
 	Page		page = BufferGetPage(build->payload_buf);
-	OffsetNumber off = PageAddItem(page, (Item) payload, size, InvalidOffsetNumber, false, false);
+	OffsetNumber off = PageAddItem(page, (Pointer) payload, size, InvalidOffsetNumber, false,
+								   false);
 	ItemPointerData location;
 
 	if (off == InvalidOffsetNumber)

@@ -23,7 +23,7 @@ heap_row_visible(IndexScanDesc scan, HammingScan *state, ItemPointerData tid)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
 
-		state->heap_fetch = table_index_fetch_begin(scan->heapRelation);
+		state->heap_fetch = hx_table_fetch_begin(scan->heapRelation);
 		state->heap_slot = table_slot_create(scan->heapRelation, NULL);
 		MemoryContextSwitchTo(old);
 	}

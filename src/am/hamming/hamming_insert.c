@@ -120,7 +120,7 @@ place_payload(Relation index, Buffer buf, void *context)
 
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
-	OffsetNumber off = PageAddItem(page, (Item) insert->payload, size, InvalidOffsetNumber,
+	OffsetNumber off = PageAddItem(page, (Pointer) insert->payload, size, InvalidOffsetNumber,
 								   false, false);
 
 	if (off == InvalidOffsetNumber)

@@ -87,6 +87,7 @@ static bool
 values_fit(IndexTuple payload, TupleDesc desc)
 {
 	const char *data = (const char *) payload;
+	const uint8 *nulls = (const uint8 *) payload + sizeof(IndexTupleData);
 	Size		end = IndexTupleSize(payload);
 	Size		at = IndexInfoFindDataOffset(payload->t_info);
 
@@ -95,7 +96,7 @@ values_fit(IndexTuple payload, TupleDesc desc)
 		Form_pg_attribute column = TupleDescAttr(desc, i);
 		Size		size = column->attlen;
 
-		if (IndexTupleHasNulls(payload) && att_isnull(i, (bits8 *) (data + sizeof(IndexTupleData))))
+		if (IndexTupleHasNulls(payload) && att_isnull(i, nulls))
 			continue;
 		if (column->attlen == -1)
 		{

@@ -13,7 +13,6 @@
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
-#include "storage/shmem.h"
 #include "utils/memutils.h"
 
 /* Entries that a search begins with. */

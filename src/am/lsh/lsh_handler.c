@@ -9,7 +9,6 @@
 #include "am/lsh/lsh_register.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
-#include "storage/shmem.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 

@@ -562,7 +562,7 @@ lsh_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit, void *
 	search.row_memory = AllocSetContextCreate(CurrentMemoryContext, "hashidx_lsh pairs row",
 											  ALLOCSET_DEFAULT_SIZES);
 	hx_index_rows_open(&search.rows, heap, index);
-	search.fetch = table_index_fetch_begin(heap);
+	search.fetch = hx_table_fetch_begin(heap);
 
 	if (hx_lsh_curve_recall(&search.cache->shape, &search.cache->curve, radius,
 							search.cache->shape.tables) >= lsh_range_recall(hx_guc_recall()))

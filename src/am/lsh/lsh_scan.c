@@ -178,7 +178,7 @@ open_heap(IndexScanDesc scan, LshScan *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
 
-	state->fetch = table_index_fetch_begin(state->heap);
+	state->fetch = hx_table_fetch_begin(state->heap);
 	state->slot = table_slot_create(state->heap, NULL);
 	state->info = BuildIndexInfo(scan->indexRelation);
 	state->estate = CreateExecutorState();
