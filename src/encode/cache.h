@@ -23,7 +23,7 @@ typedef struct CachedModel
 {
 	const HxModel *model;
 	float	   *scratch;		/* hx_model_scratch() floats, for any run in this backend */
-	HxSigns    *signs;			/* of a model that ends with a matrix and signs, or NULL */
+	HxSigns    *signs;			/* where they are a gain, or NULL */
 } CachedModel;
 
 /* A new holder in `context`, holding nothing. */

@@ -23,4 +23,12 @@ extern size_t hx_axes_sample_size(uint32_t dims, uint32_t outputs);
  */
 extern bool hx_axes_find(HxTraining *training, size_t m, HxAxes *axes);
 
+/*
+ * Directions (d x m, m <= d) that hold nearly as much of the squares of the rows (count x d)
+ * as their first m axes do, without a matrix of d x d: for many dimensions and few axes. They
+ * are orthonormal, but where the rows do not vary there are zeros instead.
+ */
+extern void hx_axes_estimate(HxCompute *compute, const float *rows, size_t count, size_t d,
+							 size_t m, uint64_t seed, double *directions);
+
 #endif							/* HX_AXES_H */

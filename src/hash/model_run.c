@@ -25,6 +25,7 @@ HX_VECTORISE_LOOPS
 
 _Static_assert(HX_MODEL_MAX_WIDTH <= HX_ROTATION_MAX_DIMS, "whatever comes in can be rotated");
 
+#define EXPONENTS_AT_ONCE ((size_t) 64)
 #define FSQ_STRETCH 1.001		/* what the literature makes of levels - 1, see fsq_token() */
 
 typedef struct Run
@@ -134,8 +135,10 @@ normalise(const float *x, size_t n, float *out)
 {
 	const double norm = sqrt(hx_kernels->dot(x, x, n));
 
-	for (size_t i = 0; i < n; i++)
-		out[i] = norm > 0 ? (float) (x[i] / norm) : 0;
+	if (norm > 0)
+		hx_kernels->divide(x, norm, n, out);
+	else
+		memset(out, 0, n * sizeof(float));
 }
 
 static void
@@ -147,8 +150,18 @@ gaussian(const HxStep *step, const float *x, size_t n, float *out)
 	const float *offsets = anchors + n * m;
 
 	hx_kernels->column_distances(anchors, n, m, x, out);
-	for (size_t j = 0; j < m; j++)
-		out[j] = (float) (hx_exp(-(out[j] * scale)) - offsets[j]);
+	for (size_t j = 0; j < m; j += EXPONENTS_AT_ONCE)
+	{
+		const size_t count = m - j < EXPONENTS_AT_ONCE ? m - j : EXPONENTS_AT_ONCE;
+		double		exponents[EXPONENTS_AT_ONCE];
+		double		powers[EXPONENTS_AT_ONCE];
+
+		for (size_t k = 0; k < count; k++)
+			exponents[k] = -(out[j + k] * scale);
+		hx_exp_all(exponents, count, powers);
+		for (size_t k = 0; k < count; k++)
+			out[j + k] = (float) (powers[k] - offsets[j + k]);
+	}
 }
 
 static void
@@ -304,7 +317,7 @@ hx_signs_run_code(HxSigns *signs, const HxModel *model, const float *x, float *s
 	start_run(&run, model, x, scratch);
 	if (signs != NULL)
 	{
-		/* The matrix is the last step but one. */
+		/* They tell the last two steps. */
 		if (!run_steps(&run, model->step_count - 2))
 			return false;
 		if (hx_signs_find(signs, value_of(&run, model->steps[model->step_count - 2].input), code))

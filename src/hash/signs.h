@@ -1,11 +1,7 @@
 /*
  * signs.h
- *	  The signs of a linear step, most of them from whole numbers of 16 bits.
- *
- * A model that ends with a matrix and signs takes most of its time to read that matrix.
- * Half as large, in whole numbers, it tells most signs for certain: those of sums that are
- * farther from the threshold than all rounding together. The few others are found exactly,
- * so that the bits are those of the frozen sums (README), always.
+ *	  The code of a model that ends with a matrix, or with sums of a few numbers, and signs:
+ *	  found faster than step by step, with the same bits.
  */
 #ifndef HX_SIGNS_H
 #define HX_SIGNS_H
@@ -14,15 +10,12 @@
 
 typedef struct HxSigns HxSigns;
 
-/*
- * Bytes that the signs of a checked model take; 0 when it does not end with a matrix and
- * signs, or when that is so small or so large that this would be no gain.
- */
+/* Bytes that the signs of a checked model take; 0 when this would be no gain for it. */
 extern size_t hx_signs_size(const HxModel *model);
 
 /*
  * Made in place at `memory`, aligned to 8, for a model whose parameters stay. NULL when
- * they are so large or so small that floats might overflow or vanish on the way.
+ * they are no good for it.
  */
 extern HxSigns *hx_signs_make(const HxModel *model, void *memory);
 
@@ -31,10 +24,9 @@ extern bool hx_signs_run_code(HxSigns *signs, const HxModel *model, const float 
 							  float *scratch, uint8_t *code);
 
 /*
- * The code of what comes into the linear step. False, and the code means nothing, when x is
- * too long or too short, many sums are near the thresholds, or the level of SIMD has no use
- * for it: then the model is to be run as any other. Signs are for one thread at a time: what
- * comes between is kept in them.
+ * The code of what comes into the last step but one. False, and the code means nothing, when
+ * this cannot tell: then the model is to be run as any other. Signs are for one thread at a
+ * time: what comes between is kept in them.
  */
 extern bool hx_signs_find(HxSigns *signs, const float *x, uint8_t *code);
 

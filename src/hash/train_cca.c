@@ -112,8 +112,8 @@ find_common_axes(HxTraining *training, Side *x, Side *y)
 		useful++;
 	if (useful < m)
 		return hx_training_fail(training,
-								"The columns correlate in %zu directions only, "
-								"which do not give %zu bits.",
+								"The columns correlate in fewer directions than asked for: "
+								"%zu, not %zu.",
 								useful, m);
 
 	for (size_t j = 0; j < m; j++)

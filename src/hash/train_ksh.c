@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "hash/axes.h"
+#include "hash/labels.h"
 #include "hash/phase.h"
 #include "hash/trainers.h"
 #include "kernel/kernel.h"
@@ -26,6 +28,7 @@ enum
 	OPTION_ANCHORS,
 	OPTION_REFINE,
 	OPTION_PAIRS,
+	OPTION_AXES,
 };
 
 /* Rows whose pairs are labelled, and rows that anchors are chosen among. */
@@ -44,14 +47,12 @@ typedef struct Ksh
 {
 	HxTraining *training;
 	HxCompute  *compute;
-	size_t		d;
+	size_t		d;				/* numbers that rows and anchors are compared by */
 	size_t		rows;			/* n: rows whose pairs are labelled */
 	size_t		anchors;		/* M */
-	size_t		pairs;			/* t: most and least similar rows of each row */
-	const float *f;				/* rows less the mean: at least n */
+	const float *f;				/* rows less the mean, along the axes: at least n */
 	double	   *kernel;			/* n x M, centred */
-	uint32_t   *near;			/* n x t: similar rows */
-	uint32_t   *far;			/* n x t: dissimilar rows */
+	HxLabels	labels;			/* S */
 	double	   *factor;			/* L of K^T K + ridge = L L^T */
 	double	   *gain;			/* L^-1 K^T S K L^-T for what is left of S, M x M */
 	double	   *codes;			/* bits x n: the signs learnt so far */
@@ -144,28 +145,6 @@ add_transposed(HxCompute *compute, const double *matrix, size_t rows, size_t col
 	hx_compute_run(compute, add_columns, &p, (columns + STRIP - 1) / STRIP, rows * STRIP);
 }
 
-/*
- * y = S x: S_ij counts, halved, how often i and j are among each other's similar
- * rows, less how often among each other's dissimilar ones.
- */
-static void
-multiply_labels(const Ksh *ksh, const double *x, double *y)
-{
-	memset(y, 0, ksh->rows * sizeof(double));
-	for (size_t i = 0; i < ksh->rows; i++)
-	{
-		for (size_t p = 0; p < ksh->pairs; p++)
-		{
-			const uint32_t near = ksh->near[i * ksh->pairs + p];
-			const uint32_t far = ksh->far[i * ksh->pairs + p];
-
-			y[i] += (x[near] - x[far]) / 2;
-			y[near] += x[i] / 2;
-			y[far] -= x[i] / 2;
-		}
-	}
-}
-
 /* y = what is left of the labels, bits * S - sum of h h^T over the bits learnt, times x. */
 static void
 multiply_left(const Ksh *ksh, const double *x, double *y)
@@ -174,7 +153,7 @@ multiply_left(const Ksh *ksh, const double *x, double *y)
 	const HxScratchMark mark = hx_scratch_mark(compute);
 	double	   *products = hx_scratch(compute, ksh->done, sizeof(double));
 
-	multiply_labels(ksh, x, y);
+	hx_labels_multiply(&ksh->labels, x, y);
 	for (size_t i = 0; i < ksh->rows; i++)
 		y[i] *= ksh->training->outputs;
 	multiply(compute, ksh->codes, ksh->done, ksh->rows, x, products);
@@ -182,114 +161,6 @@ multiply_left(const Ksh *ksh, const double *x, double *y)
 		products[bit] = -products[bit];
 	add_transposed(compute, ksh->codes, ksh->done, ksh->rows, products, y);
 	hx_scratch_release(compute, mark);
-}
-
-/* A row and how far it is from another one. */
-typedef struct Distance
-{
-	double		square;
-	uint32_t	row;
-} Distance;
-
-/* Of equal distances that of the higher row counts as the greater. */
-static bool
-is_greater(Distance a, Distance b)
-{
-	return a.square > b.square || (a.square == b.square && a.row > b.row);
-}
-
-/* Sinks the element at `at` in a heap of n whose root is the greatest. */
-static void
-sink(Distance *heap, size_t n, size_t at)
-{
-	for (;;)
-	{
-		size_t		child = 2 * at + 1;
-		Distance	swap = heap[at];
-
-		if (child >= n)
-			return;
-		if (child + 1 < n && is_greater(heap[child + 1], heap[child]))
-			child++;
-		if (!is_greater(heap[child], swap))
-			return;
-		heap[at] = heap[child];
-		heap[child] = swap;
-		at = child;
-	}
-}
-
-/* The t least of the distances, times `sign`; ties go to the lower row. heap: t of scratch. */
-static void
-select_least(const double *squares, size_t n, double sign, size_t itself, Distance *heap, size_t t,
-			 uint32_t *chosen)
-{
-	size_t		held = 0;
-
-	for (size_t j = 0; j < n; j++)
-	{
-		const Distance one = {sign * squares[j], (uint32_t) j};
-
-		if (j == itself)
-			continue;
-		if (held < t)
-		{
-			heap[held++] = one;
-			for (size_t at = held / 2; held == t && at-- > 0;)
-				sink(heap, t, at);
-		}
-		else if (one.square < heap[0].square)
-		{
-			heap[0] = one;
-			sink(heap, t, 0);
-		}
-	}
-	for (size_t p = 0; p < t; p++)
-		chosen[p] = heap[p].row;
-}
-
-typedef struct LabelWork
-{
-	Ksh		   *ksh;
-	double	   *squares;		/* n of scratch for each row */
-	Distance   *heaps;			/* t for each row */
-	size_t		first;			/* the row that item 0 is */
-} LabelWork;
-
-/* HxTeamWork: the similar and dissimilar rows of some rows. */
-static void
-label_rows(void *context, size_t begin, size_t end)
-{
-	const LabelWork *work = context;
-	Ksh		   *ksh = work->ksh;
-
-	for (size_t item = begin; item < end; item++)
-	{
-		const size_t i = work->first + item;
-		double	   *squares = work->squares + item * ksh->rows;
-		Distance   *heap = work->heaps + item * ksh->pairs;
-
-		for (size_t j = 0; j < ksh->rows; j++)
-			squares[j] = hx_kernels->l2_squared(ksh->f + i * ksh->d, ksh->f + j * ksh->d, ksh->d);
-		select_least(squares, ksh->rows, 1, i, heap, ksh->pairs, ksh->near + i * ksh->pairs);
-		select_least(squares, ksh->rows, -1, i, heap, ksh->pairs, ksh->far + i * ksh->pairs);
-	}
-}
-
-static void
-label_pairs(Ksh *ksh)
-{
-	const size_t at_once = 64;
-	const HxScratchMark mark = hx_scratch_mark(ksh->compute);
-	LabelWork	work = {.ksh = ksh};
-
-	work.squares = hx_scratch(ksh->compute, at_once * ksh->rows, sizeof(double));
-	work.heaps = hx_scratch(ksh->compute, at_once * ksh->pairs, sizeof(Distance));
-	for (; work.first < ksh->rows; work.first += at_once)
-		hx_compute_run(ksh->compute, label_rows, &work,
-					   ksh->rows - work.first < at_once ? ksh->rows - work.first : at_once,
-					   ksh->rows * ksh->d);
-	hx_scratch_release(ksh->compute, mark);
 }
 
 typedef struct KernelWork
@@ -396,7 +267,7 @@ prepare(Ksh *ksh)
 	{
 		for (size_t i = 0; i < n; i++)
 			column[i] = ksh->kernel[i * m + j];
-		multiply_labels(ksh, column, column + n);
+		hx_labels_multiply(&ksh->labels, column, column + n);
 		for (size_t i = 0; i < n; i++)
 			labelled[i * m + j] = column[n + i] * ksh->training->outputs;
 		hx_compute_check(compute);
@@ -552,6 +423,29 @@ learn_bit(Ksh *ksh, double *weights)
 	hx_compute_check(ksh->compute);
 }
 
+/*
+ * Appends the step that takes what varies most; returns what it makes of the rows f (count x
+ * dims), in scratch.
+ */
+static float *
+add_axes(HxTraining *training, HxModel *model, const float *f, size_t count, size_t axes)
+{
+	HxCompute  *compute = &training->compute;
+	const size_t d = training->dims;
+	float	   *along = hx_scratch(compute, count * axes, sizeof(float));
+	const HxScratchMark mark = hx_scratch_mark(compute);
+	double	   *directions = hx_scratch(compute, d * axes, sizeof(double));
+	double	   *projected = hx_scratch(compute, count * axes, sizeof(double));
+
+	hx_axes_estimate(compute, f, count, d, axes, training->seed, directions);
+	hx_project(compute, f, count, d, NULL, directions, axes, projected);
+	for (size_t i = 0; i < count * axes; i++)
+		along[i] = (float) projected[i];
+	hx_training_add_matrix(training, model, directions, (uint32_t) axes);
+	hx_scratch_release(compute, mark);
+	return along;
+}
+
 static bool
 train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 {
@@ -559,17 +453,19 @@ train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 	const HxScratchMark mark = hx_scratch_mark(compute);
 	const size_t available = training->count < ANCHOR_ROWS ? training->count : ANCHOR_ROWS;
 	const size_t bits = training->outputs;
+	const size_t axes = (size_t) training->options[OPTION_AXES];
 	Ksh			ksh = {.training = training, .compute = compute, .d = training->dims};
+	size_t		pairs;
 	double	   *weights;
 	double	   *matrix;
 
 	(void) second;
 	ksh.rows = available < PAIR_ROWS ? available : PAIR_ROWS;
 	ksh.anchors = (size_t) training->options[OPTION_ANCHORS];
-	ksh.pairs = (size_t) (training->options[OPTION_PAIRS] * (double) ksh.rows + 0.5);
-	ksh.pairs = ksh.pairs < 1 ? 1 : ksh.pairs;
-	if (ksh.rows < 2 * ksh.pairs + 1 || available < ksh.anchors)
-		return hx_training_fail(training, "The sample has %zu rows, too few for %zu anchors and pairs of them.",
+	pairs = (size_t) (training->options[OPTION_PAIRS] * (double) ksh.rows + 0.5);
+	pairs = pairs < 1 ? 1 : pairs;
+	if (ksh.rows < 2 * pairs + 1 || available < ksh.anchors)
+		return hx_training_fail(training, "The sample (rows: %zu) is too small for %zu anchors and pairs of them.",
 								training->count, ksh.anchors);
 	if (bits > ksh.anchors)
 		return hx_training_fail(training, "There is at most one bit an anchor: %zu anchors do not give %zu bits.",
@@ -577,9 +473,13 @@ train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 
 	hx_model_init(model, HX_MODEL_KSH, training->dims);
 	ksh.f = hx_training_add_unit(training, model, available);
+	ksh.labels = hx_labels_find(compute, ksh.f, ksh.rows, ksh.d, pairs);
+	if (axes != 0 && axes < ksh.d)
+	{
+		ksh.f = add_axes(training, model, ksh.f, available, axes);
+		ksh.d = axes;
+	}
 	ksh.kernel = hx_scratch(compute, ksh.rows * ksh.anchors, sizeof(double));
-	ksh.near = hx_scratch(compute, ksh.rows * ksh.pairs, sizeof(uint32_t));
-	ksh.far = hx_scratch(compute, ksh.rows * ksh.pairs, sizeof(uint32_t));
 	ksh.factor = hx_scratch(compute, ksh.anchors * ksh.anchors, sizeof(double));
 	ksh.gain = hx_scratch(compute, ksh.anchors * ksh.anchors, sizeof(double));
 	ksh.codes = hx_scratch(compute, bits * ksh.rows, sizeof(double));
@@ -588,7 +488,6 @@ train_ksh(HxTraining *training, HxModel *model, HxModel *second)
 
 	hx_compute_report(compute, HX_PHASE_ANCHORS, 0, 0);
 	add_kernel(&ksh, model, available);
-	label_pairs(&ksh);
 	if (!prepare(&ksh))
 		return hx_training_fail(training, "All rows of the sample are the same.");
 	while (ksh.done < bits)
@@ -613,6 +512,7 @@ const HxTrainer hx_trainer_ksh = {
 		{"anchors", 300, 2, 4096, true, false, "anchors, chosen by k-means; at least as many as bits"},
 		{"refine", 20, 0, 1000, true, false, "rounds of refining each bit"},
 		{"pairs", 0.005, 0.001, 0.3, false, false, "share of the rows that count as similar, and as dissimilar, to each"},
+		{"axes", 64, 0, HX_MODEL_MAX_DIMS, true, false, "principal axes that rows and anchors are compared along; 0: all dimensions"},
 	},
 	.sample_size = sample_size,
 	.train = train_ksh,

@@ -140,7 +140,7 @@ choose_anchors(HxTraining *training, const double *mean, const double *second_me
 			chosen[found++] = row;
 	}
 	if (found < training->outputs)
-		return hx_training_fail(training, "The sample has %zu rows that can be anchors, %u are asked for.",
+		return hx_training_fail(training, "The sample has fewer rows that can be anchors than asked for: %zu, not %u.",
 								found, training->outputs);
 	return true;
 }

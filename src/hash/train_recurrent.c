@@ -2,12 +2,12 @@
  * train_recurrent.c
  *	  The trainer of recurrent codes: signs, then signs of what they leave over.
  *
- * The forward pass is that of BEBR (Gan et al. 2023); what they train by gradient
- * descent is fitted here: the matrix of the first plane of signs by ITQ, each
- * reconstruction by ridge regression. All planes read along the same axes, those of the
- * first: hash/sdc.h adds up the planes as digits of the same numbers, so that axes of
- * their own, which they have in BEBR, would have to be learnt together, to agree. The
- * planes stand one after the other in the code.
+ * The forward pass is nearly that of BEBR (Gan et al. 2023); what they train by gradient
+ * descent is fitted here: the axes by ITQ, each reconstruction by ridge regression. All
+ * planes read along the same axes: hash/sdc.h adds up the planes as digits of the same
+ * numbers, so that axes of their own, which they have in BEBR, would have to be learnt
+ * together, to agree. So what signs leave over is found along the axes, too, and not in all
+ * dimensions. The planes stand one after the other in the code.
  */
 #include <math.h>
 
@@ -26,9 +26,6 @@ enum
 /* Rows beyond these do not change the fit. */
 #define MOST_ROWS 8192
 
-/* Rows that are projected and reconstructed at a time. */
-#define BATCH_ROWS ((size_t) 1024)
-
 /* An axis with less variance than this share of the first one's is rounding. */
 #define LEAST_VARIANCE 1e-10
 
@@ -37,11 +34,10 @@ typedef struct Recurrent
 {
 	HxTraining *training;
 	size_t		count;			/* rows used */
-	size_t		d;				/* dimensions */
 	size_t		m;				/* bits of a plane */
 	size_t		planes;
-	double	   *matrix;			/* d x m: the axes of all planes */
-	const float *f;				/* count x d: rows less their mean, at length 1 */
+	double	   *numbers;		/* count x m: what rows are along the axes */
+	float	   *floats;			/* the same as floats */
 	float	   *signs;			/* count x (planes * m), of 1 and -1; `done` planes of it */
 	size_t		done;
 } Recurrent;
@@ -68,148 +64,97 @@ signs_so_far(Recurrent *r)
 }
 
 /*
- * The axes of the planes: the principal ones of f, rotated by ITQ. False when f varies in
- * fewer than m directions.
+ * Appends the steps that take the axes of the planes, and notes what the rows are along them.
+ * They are the principal axes of f, the rows less their mean at length 1, rotated by ITQ. False
+ * when f varies in fewer than m directions.
  */
 static bool
-find_matrix(Recurrent *r)
+add_axes(Recurrent *r, HxModel *model)
 {
 	HxTraining *training = r->training;
 	HxCompute  *compute = &training->compute;
 	const HxScratchMark mark = hx_scratch_mark(compute);
-	const size_t d = r->d;
+	const size_t d = training->dims;
 	const size_t m = r->m;
 	const size_t rows = hx_itq_rows(r->count, m);
+	const float *f = hx_training_add_unit(training, model, r->count);
 	double	   *moments = hx_scratch(compute, d * d, sizeof(double));
 	double	   *values = hx_scratch(compute, m, sizeof(double));
+	double	   *principal = hx_scratch(compute, d * m, sizeof(double));
 	double	   *axes = hx_scratch(compute, d * m, sizeof(double));
 	double	   *rotation = hx_scratch(compute, m * m, sizeof(double));
-	double	   *projected = hx_scratch(compute, rows * m, sizeof(double));
 
-	hx_covariance(compute, r->f, r->count, d, NULL, moments);
-	hx_eigen_symmetric(compute, moments, d, m, values, axes);
+	hx_covariance(compute, f, r->count, d, NULL, moments);
+	hx_eigen_symmetric(compute, moments, d, m, values, principal);
 	if (values[m - 1] <= values[0] * LEAST_VARIANCE)
 		return hx_training_fail(training,
-								"The %zu rows of the sample vary in too few directions "
-								"for %zu bits a plane.",
+								"The sample (rows: %zu) varies in fewer directions than a plane "
+								"has bits: %zu.",
 								r->count, m);
-	hx_project(compute, r->f, rows, d, NULL, axes, m, projected);
-	hx_itq_rotation(compute, projected, rows, m, (int) training->options[OPTION_ITERATIONS],
+	hx_project(compute, f, rows, d, NULL, principal, m, r->numbers);
+	hx_itq_rotation(compute, r->numbers, rows, m, (int) training->options[OPTION_ITERATIONS],
 					training->seed, rotation);
-	hx_multiply(compute, axes, rotation, d, m, m, r->matrix);
+	hx_multiply(compute, principal, rotation, d, m, m, axes);
+	hx_project(compute, f, r->count, d, NULL, axes, m, r->numbers);
+	hx_training_add_matrix(training, model, axes, (uint32_t) m);
 	hx_scratch_release(compute, mark);
+	for (size_t i = 0; i < r->count * m; i++)
+		r->floats[i] = (float) r->numbers[i];
 	return true;
 }
 
-/* The signs along the axes of some rows (of d floats) become the next plane of theirs. */
+/* The signs of some numbers (count x m) become the next plane. */
 static void
-keep_signs(Recurrent *r, const float *left, size_t first, size_t rows)
+keep_signs(Recurrent *r, const double *left)
 {
-	HxCompute  *compute = &r->training->compute;
-	const HxScratchMark mark = hx_scratch_mark(compute);
-	const size_t m = r->m;
-	double	   *projected = hx_scratch(compute, rows * m, sizeof(double));
-
-	hx_project(compute, left, rows, r->d, NULL, r->matrix, m, projected);
-	for (size_t row = 0; row < rows; row++)
-		for (size_t j = 0; j < m; j++)
-			r->signs[((first + row) * r->planes + r->done) * m + j] =
-				projected[row * m + j] > 0 ? 1 : -1;
-	hx_scratch_release(compute, mark);
-}
-
-/* Appends the steps of the next plane, whose signs are kept; returns the number of the last. */
-static int
-add_plane(Recurrent *r, HxModel *model)
-{
+	for (size_t row = 0; row < r->count; row++)
+		for (size_t j = 0; j < r->m; j++)
+			r->signs[(row * r->planes + r->done) * r->m + j] = left[row * r->m + j] > 0 ? 1 : -1;
 	r->done++;
-	hx_training_add_matrix(r->training, model, r->matrix, (uint32_t) r->m);
-	return hx_model_add(model, HX_STEP_SIGNUM, (uint32_t) r->m, 0, 0, NULL, 0);
 }
 
-/* Finds the matrix (k x d) that makes f of the signs so far (rows of k), by ridge regression. */
+/* Finds the matrix (k x m) that makes the numbers of the signs (rows of k), by ridge regression. */
 static void
 fit_reconstruction(Recurrent *r, const float *signs, size_t k, double *matrix)
 {
 	HxCompute  *compute = &r->training->compute;
 	const HxScratchMark mark = hx_scratch_mark(compute);
-	const size_t d = r->d;
 	double	   *gram = hx_scratch(compute, k * k, sizeof(double));
-	double	   *zero = hx_scratch(compute, k > d ? k : d, sizeof(double));
+	double	   *zero = hx_scratch(compute, k, sizeof(double));
 
-	for (size_t i = 0; i < (k > d ? k : d); i++)
+	for (size_t i = 0; i < k; i++)
 		zero[i] = 0;
 	hx_covariance(compute, signs, r->count, k, NULL, gram);
-	hx_cross_covariance(compute, signs, k, zero, r->f, d, zero, r->count, matrix);
+	hx_cross_covariance(compute, signs, k, zero, r->floats, r->m, zero, r->count, matrix);
 	/* The diagonal is 1 before: each sign squared. The ridge makes it definite. */
 	for (size_t i = 0; i < k; i++)
 		gram[i * k + i] += r->training->options[OPTION_RIDGE];
 	hx_cholesky(compute, gram, k);
-	hx_solve_lower(compute, gram, k, matrix, d);
-	hx_solve_lower_transposed(compute, gram, k, matrix, d);
+	hx_solve_lower(compute, gram, k, matrix, r->m);
+	hx_solve_lower_transposed(compute, gram, k, matrix, r->m);
 	hx_scratch_release(compute, mark);
 }
 
-typedef struct Leftover
-{
-	const float *f;
-	const double *reconstructed;
-	size_t		d;
-	float	   *left;
-} Leftover;
-
-/* HxTeamWork: f less its reconstruction, brought to length 1, of some rows. */
-static void
-subtract_reconstructed(void *context, size_t begin, size_t end)
-{
-	const Leftover *work = context;
-
-	for (size_t row = begin; row < end; row++)
-	{
-		const float *f = work->f + row * work->d;
-		float	   *left = work->left + row * work->d;
-		double		square = 0;
-		double		length;
-
-		for (size_t i = 0; i < work->d; i++)
-		{
-			left[i] = (float) work->reconstructed[row * work->d + i];
-			square += (double) left[i] * left[i];
-		}
-		length = square > 0 ? sqrt(square) : 1;
-		for (size_t i = 0; i < work->d; i++)
-			left[i] = f[i] - (float) (left[i] / length);
-	}
-}
-
 /*
- * Fits the reconstruction of f from the signs so far, appends it to the model, and keeps
- * the signs of what it leaves over.
+ * Fits the reconstruction of the numbers from the signs so far, appends it to the model, and
+ * keeps the signs of what it leaves over.
  */
 static void
 add_reconstruction(Recurrent *r, HxModel *model)
 {
-	HxTraining *training = r->training;
-	HxCompute  *compute = &training->compute;
+	HxCompute  *compute = &r->training->compute;
 	const HxScratchMark mark = hx_scratch_mark(compute);
 	const size_t k = r->done * r->m;
-	const size_t d = r->d;
 	const float *signs = signs_so_far(r);
-	double	   *matrix = hx_scratch(compute, k * d, sizeof(double));
-	double	   *reconstructed = hx_scratch(compute, BATCH_ROWS * d, sizeof(double));
-	float	   *left = hx_scratch(compute, BATCH_ROWS * d, sizeof(float));
+	double	   *matrix = hx_scratch(compute, k * r->m, sizeof(double));
+	double	   *left = hx_scratch(compute, r->count * r->m, sizeof(double));
 
 	fit_reconstruction(r, signs, k, matrix);
-	hx_training_add_matrix(training, model, matrix, (uint32_t) d);
-	for (size_t row = 0; row < r->count; row += BATCH_ROWS)
-	{
-		const size_t rows = r->count - row < BATCH_ROWS ? r->count - row : BATCH_ROWS;
-		Leftover	work = {r->f + row * d, reconstructed, d, left};
-
-		hx_project(compute, signs + row * k, rows, k, NULL, matrix, d, reconstructed);
-		hx_compute_run(compute, subtract_reconstructed, &work, rows, d * 8);
-		keep_signs(r, left, row, rows);
-	}
+	hx_training_add_matrix(r->training, model, matrix, (uint32_t) r->m);
+	hx_project(compute, signs, r->count, k, NULL, matrix, r->m, left);
+	for (size_t i = 0; i < r->count * r->m; i++)
+		left[i] = r->numbers[i] - left[i];
+	keep_signs(r, left);
 	hx_scratch_release(compute, mark);
 }
 
@@ -217,27 +162,25 @@ static bool
 train_planes(Recurrent *r, HxModel *model)
 {
 	HxTraining *training = r->training;
-	const int	f = model->step_count - 1;
 	float	   *thresholds = hx_training_floats(training, training->outputs);
+	const uint32_t m = (uint32_t) r->m;
+	int			numbers;
 	int			code;
 
 	hx_compute_report(&training->compute, HX_PHASE_AXES, 0, 0);
-	if (!find_matrix(r))
+	if (!add_axes(r, model))
 		return false;
-	for (size_t row = 0; row < r->count; row += BATCH_ROWS)
-		keep_signs(r, r->f + row * r->d, row,
-				   r->count - row < BATCH_ROWS ? r->count - row : BATCH_ROWS);
-	code = add_plane(r, model);
+	numbers = model->step_count - 1;
+	keep_signs(r, r->numbers);
+	code = hx_model_add(model, HX_STEP_SIGNUM, m, 0, 0, NULL, 0);
 	while (r->done < r->planes)
 	{
-		int			fitted;
 		int			plane;
 
 		hx_compute_report(&training->compute, HX_PHASE_PLANES, r->done, r->planes);
 		add_reconstruction(r, model);
-		fitted = hx_model_add(model, HX_STEP_NORMALISE, (uint32_t) r->d, 0, 0, NULL, 0);
-		hx_model_add2(model, HX_STEP_SUBTRACT, f, fitted, (uint32_t) r->d, 0, 0, NULL, 0);
-		plane = add_plane(r, model);
+		hx_model_add2(model, HX_STEP_SUBTRACT, numbers, model->step_count - 1, m, 0, 0, NULL, 0);
+		plane = hx_model_add(model, HX_STEP_SIGNUM, m, 0, 0, NULL, 0);
 		code = hx_model_add2(model, HX_STEP_CONCAT, code, plane, (uint32_t) (r->done * r->m), 0, 0,
 							 NULL, 0);
 	}
@@ -253,7 +196,7 @@ train_recurrent(HxTraining *training, HxModel *model, HxModel *second)
 	HxCompute  *compute = &training->compute;
 	const HxScratchMark mark = hx_scratch_mark(compute);
 	const uint32_t planes = (uint32_t) training->options[OPTION_EXTRA] + 1;
-	Recurrent	r = {.training = training, .d = training->dims, .planes = planes};
+	Recurrent	r = {.training = training, .planes = planes};
 	bool		trained;
 
 	(void) second;
@@ -265,14 +208,14 @@ train_recurrent(HxTraining *training, HxModel *model, HxModel *second)
 		return hx_training_fail(training, "%u bits cannot be divided into %u equal planes.",
 								training->outputs, planes);
 	r.m = training->outputs / planes;
-	if (r.m > r.d)
-		return hx_training_fail(training, "A plane has at most one bit a dimension: %zu dimensions do not give %zu bits.",
-								r.d, r.m);
+	if (r.m > training->dims)
+		return hx_training_fail(training, "A plane has at most one bit a dimension: %u dimensions do not give %zu bits.",
+								training->dims, r.m);
 	r.count = training->count < MOST_ROWS ? training->count : MOST_ROWS;
-	r.matrix = hx_scratch(compute, r.d * r.m, sizeof(double));
+	r.numbers = hx_scratch(compute, r.count * r.m, sizeof(double));
+	r.floats = hx_scratch(compute, r.count * r.m, sizeof(float));
 	r.signs = hx_scratch(compute, r.count * training->outputs, sizeof(float));
 	hx_model_init(model, HX_MODEL_RECURRENT, training->dims);
-	r.f = hx_training_add_unit(training, model, r.count);
 	trained = train_planes(&r, model);
 	hx_scratch_release(compute, mark);
 	return trained;

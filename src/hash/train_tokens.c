@@ -38,7 +38,7 @@ static bool
 enough_rows(HxTraining *training, uint32_t centroids)
 {
 	if (training->count < centroids)
-		return hx_training_fail(training, "The sample has %zu rows, too few for %u centroids.",
+		return hx_training_fail(training, "The sample (rows: %zu) is too small for %u centroids.",
 								training->count, centroids);
 	return true;
 }

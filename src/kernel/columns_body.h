@@ -87,6 +87,7 @@ sum_all_columns(ColumnOp op, const float *w, size_t n, size_t m, const float *x,
 				const float *start, float *out)
 {
 	const size_t few = 4 * HX_FLOATS;
+	const size_t some = HX_COLUMN_REGISTERS / 2 * HX_FLOATS;
 	const size_t many = HX_COLUMN_REGISTERS * HX_FLOATS;
 	size_t		j = 0;
 
@@ -98,6 +99,8 @@ sum_all_columns(ColumnOp op, const float *w, size_t n, size_t m, const float *x,
 
 	for (; m - j >= many; j += many)
 		sum_columns(op, HX_COLUMN_REGISTERS, w + j, n, m, x, start_at(start, j), out + j);
+	for (; m - j >= some; j += some)
+		sum_columns(op, HX_COLUMN_REGISTERS / 2, w + j, n, m, x, start_at(start, j), out + j);
 	for (; m - j >= few; j += few)
 		sum_columns(op, 4, w + j, n, m, x, start_at(start, j), out + j);
 	for (; m - j >= HX_FLOATS; j += HX_FLOATS)

@@ -189,6 +189,21 @@ multiply(const float *x, float factor, size_t n, float *out)
 }
 
 static void
+divide(const float *x, double divisor, size_t n, float *out)
+{
+	typedef float Quotients __attribute__((vector_size(HX_DOUBLES * 4)));
+
+	for (; n >= HX_DOUBLES; n -= HX_DOUBLES, x += HX_DOUBLES, out += HX_DOUBLES)
+	{
+		const Quotients quotients = __builtin_convertvector(HX_WIDEN(x) / divisor, Quotients);
+
+		memcpy(out, &quotients, sizeof(quotients));
+	}
+	for (size_t i = 0; i < n; i++)
+		out[i] = (float) (x[i] / divisor);
+}
+
+static void
 subtract(const float *x, const float *y, size_t n, float *out)
 {
 	for (; n >= HX_FLOATS; n -= HX_FLOATS, x += HX_FLOATS, y += HX_FLOATS, out += HX_FLOATS)

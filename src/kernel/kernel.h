@@ -128,8 +128,9 @@ typedef struct HxKernels
 	double		(*l1) (const float *a, const float *b, size_t n);
 	HxDotNorms	(*dot_norms) (const float *a, const float *b, size_t n);
 
-	/* out[i] = x[i] * factor and x[i] - y[i]; out may be x or y. */
+	/* out[i] = x[i] * factor, x[i] / divisor in double, and x[i] - y[i]; out may be x or y. */
 	void		(*multiply) (const float *x, float factor, size_t n, float *out);
+	void		(*divide) (const float *x, double divisor, size_t n, float *out);
 	void		(*subtract) (const float *x, const float *y, size_t n, float *out);
 
 	/* The largest |x[i]|, 0 of no numbers: any but a finite one where not all of them are. */
@@ -214,6 +215,9 @@ typedef struct HxKernels
 	 * sum of the squares of what rounding changed, in float; its order is frozen.
 	 */
 	float		(*round_whole) (const float *x, size_t n, float scale, int16_t *out);
+
+	/* out[i] = e^x[i], as hx_exp() of src/math gives it, where |x[i]| < 708; out is not x. */
+	void		(*exponentials) (const double *x, size_t n, double *out);
 
 	/* <a, b> of doubles, in the order of dot. */
 	double		(*dot_doubles) (const double *a, const double *b, size_t n);

@@ -34,6 +34,7 @@ HX_TARGET_PUSH("avx2,f16c,popcnt")
 #define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm256_madd_epi16((__m256i) (a), (__m256i) (b)))
 #include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
+#include "kernel/powers_body.h"
 #define HX_SCAN_BYTES 32
 #define HX_LOOKUP(table, x) _mm256_shuffle_epi8((__m256i) (table), (__m256i) (x))
 #include "kernel/scan_body.h"

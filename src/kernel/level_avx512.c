@@ -36,6 +36,7 @@ HX_TARGET_PUSH("avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,f16c,popcnt")
 #define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm512_madd_epi16((__m512i) (a), (__m512i) (b)))
 #include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
+#include "kernel/powers_body.h"
 #define HX_SCAN_BYTES 64
 #define HX_LOOKUP(table, x) _mm512_shuffle_epi8((__m512i) (table), (__m512i) (x))
 #include "kernel/scan_body.h"

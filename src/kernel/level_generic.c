@@ -43,6 +43,7 @@ load_float(const float *p)
 #include "kernel/columns_body.h"
 #include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
+#include "kernel/powers_body.h"
 
 static void
 scan_block(const uint8_t *block, const uint8_t *table, size_t groups, uint32_t *out)

@@ -42,6 +42,7 @@ sign_bits(HxInts x)
 		vmull_high_s16((int16x8_t) (a), (int16x8_t) (b))))
 #include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
+#include "kernel/powers_body.h"
 #define HX_SCAN_BYTES 16
 #define HX_LOOKUP(table, x) vqtbl1q_u8((uint8x16_t) (table), (uint8x16_t) (x))
 #include "kernel/scan_body.h"

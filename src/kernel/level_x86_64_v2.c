@@ -36,6 +36,7 @@ HX_TARGET_PUSH("popcnt,sse4.2")
 #define HX_MULTIPLY_PAIRS(a, b) ((HxInts) _mm_madd_epi16((__m128i) (a), (__m128i) (b)))
 #include "kernel/whole_body.h"
 #include "kernel/matrix_body.h"
+#include "kernel/powers_body.h"
 
 #define HX_LEVEL HX_SIMD_X86_64_V2
 #define HX_TABLE hx_kernels_x86_64_v2

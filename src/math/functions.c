@@ -12,19 +12,19 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernel/exponential.h"
+#include "kernel/kernel.h"
 #include "kernel/target.h"
 #include "math/scale.h"
-
-/* log 2: the first 32 bits, so that a product with an exponent is exact, and the rest. */
-#define LOG_2_HIGH 0x1.62e42feep-1
-#define LOG_2_LOW 0x1.a39ef35793c76p-33
-#define LOG_2_INVERSE 0x1.71547652b82fep+0
 
 #define SQRT_2 0x1.6a09e667f3bcdp+0
 
 /* Above, e^x is infinite; below, it is less than half of the least number, 0. */
 #define EXP_LARGEST 709.79
 #define EXP_SMALLEST (-745.14)
+
+/* Nearer to 0 than this, e^x is a normal number. */
+#define NORMAL_EXPONENT 708
 
 /* From here on, tanh rounds to 1; and below, to x itself. */
 #define TANH_ONE 22
@@ -38,32 +38,16 @@ typedef struct Reduced
 	double		tail;
 } Reduced;
 
-/* (e^r - 1 - r) / r^2 for |r| <= log(2) / 2; the first term left out is 2^-57 of e^r. */
-static double
-exp_series(double r)
-{
-	static const double terms[] = {
-		1 / 6227020800.0, 1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0,
-		1 / 362880.0, 1 / 40320.0, 1 / 5040.0, 1 / 720.0,
-		1 / 120.0, 1 / 24.0, 1 / 6.0, 1 / 2.0,
-	};
-	double		sum = 0;
-
-	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++)
-		sum = sum * r + terms[i];
-	return sum;
-}
-
 static Reduced
 reduce_exp(double x)
 {
-	const double n = floor(x * LOG_2_INVERSE + 0.5);
-	const double high = x - n * LOG_2_HIGH;
-	const double low = n * LOG_2_LOW;
+	const double n = floor(x * HX_LOG_2_INVERSE + 0.5);
+	const double high = x - n * HX_LOG_2_HIGH;
+	const double low = n * HX_LOG_2_LOW;
 	const double r = high - low;
 
 	/* What r lost to rounding is part of the tail. */
-	return (Reduced) {(int) n, r, (high - r - low) + r * r * exp_series(r)};
+	return (Reduced) {(int) n, r, (high - r - low) + r * r * HX_EXP_SERIES(r)};
 }
 
 double
@@ -81,6 +65,17 @@ hx_exp(double x)
 	power = 1 + (reduced.r + reduced.tail);
 	hx_scale(&power, 1, reduced.n);
 	return power;
+}
+
+void
+hx_exp_all(const double *x, size_t n, double *out)
+{
+	hx_kernels->exponentials(x, n, out);
+	for (size_t i = 0; i < n; i++)
+	{
+		if (!(fabs(x[i]) < NORMAL_EXPONENT))
+			out[i] = hx_exp(x[i]);
+	}
 }
 
 /* 2 atanh(s) / s - 2, given s^2, for s = (m - 1) / (m + 1) with 1 / sqrt(2) <= m <= sqrt(2). */
@@ -133,8 +128,8 @@ hx_log(double x)
 	f = m - 1;
 	s = f / (2 + f);
 	half = f * f / 2;
-	return exponent * LOG_2_HIGH -
-		((half - (s * (half + log_series(s * s)) + exponent * LOG_2_LOW)) - f);
+	return exponent * HX_LOG_2_HIGH -
+		((half - (s * (half + log_series(s * s)) + exponent * HX_LOG_2_LOW)) - f);
 }
 
 double

@@ -8,6 +8,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "math/finite.h"
 #include "math/functions.h"
@@ -57,6 +58,42 @@ check_function(const char *name, double (*function) (double), long double (*libr
 	CHECK(worst <= allowed + slack, "%s(%a) is off by %g units", name, at, worst);
 }
 
+/* Many at a time, they are those that come one by one, ordinary or not, at every level. */
+static void
+many_exponentials(void)
+{
+	static const double ranges[] = {1e-300, 1e-5, 1, 2, 50, 708, 760, 1e300};
+	static const double odd[] = {
+		0, -0.0, 0x1p-1074, -745.13, -745.135, 709.79, 708, -708, HUGE_VAL, -HUGE_VAL
+	};
+	double		x[77];
+	double		out[78];
+
+	for (size_t range = 0; range < sizeof(ranges) / sizeof(ranges[0]); range++)
+	{
+		for (int round = 0; round < 200; round++)
+		{
+			for (size_t i = 0; i < 77; i++)
+				x[i] = ranges[range] * unit_uniform();
+			memcpy(x + 20, odd, sizeof(odd));
+			for (int level = HX_SIMD_GENERIC; level < HX_SIMD_LEVELS; level++)
+			{
+				const size_t n = 77 - (size_t) round % 8;
+
+				if (!hx_kernel_use((HxSimdLevel) level))
+					continue;
+				out[n] = 77;
+				hx_exp_all(x, n, out);
+				for (size_t i = 0; i < n; i++)
+					CHECK(out[i] == hx_exp(x[i]), "exp(%a) = %a, not %a, %s", x[i], out[i],
+						  hx_exp(x[i]), hx_kernel_level_name((HxSimdLevel) level));
+				CHECK(out[n] == 77, "beyond the end");
+			}
+		}
+	}
+	hx_kernel_init();
+}
+
 static void
 exponentials(void)
 {
@@ -65,6 +102,7 @@ exponentials(void)
 	check_function("exp", hx_exp, expl, -1e-5, 1e-5, 1);
 	check_function("exp", hx_exp, expl, -745.13, -708, 1);
 
+	many_exponentials();
 	CHECK(hx_exp(0) == 1 && hx_exp(-0.0) == 1, "exp(0) = %a", hx_exp(0));
 	CHECK(hx_exp(0x1p-1074) == 1 && hx_exp(-0x1p-1074) == 1, "exp of the least");
 	CHECK(hx_exp(709.782712893383) < HUGE_VAL, "the largest is infinite");

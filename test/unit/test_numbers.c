@@ -1,7 +1,7 @@
 /*
  * test_numbers.c
  *	  Kernels that take each number by itself, at every SIMD level: products,
- *	  differences, the largest, those above their limits.
+ *	  quotients, differences, the largest, those above their limits.
  */
 #include "unit.h"
 
@@ -37,6 +37,11 @@ products_at(const HxKernels *kernels)
 		for (size_t i = 0; i < n; i++)
 			same = same && out[i] == x[i] * 0x1p-140f;
 		CHECK(same && out[n] == 77, "%zu products, %s", n, hx_kernel_level_name(kernels->level));
+
+		kernels->divide(x, 0.7, n, out);
+		for (size_t i = 0; i < n; i++)
+			same = same && out[i] == (float) (x[i] / 0.7);
+		CHECK(same && out[n] == 77, "%zu quotients, %s", n, hx_kernel_level_name(kernels->level));
 
 		kernels->subtract(x, y, n, out);
 		for (size_t i = 0; i < n; i++)

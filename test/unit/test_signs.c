@@ -1,9 +1,11 @@
 /*
  * test_signs.c
- *	  Signs from whole numbers: at every SIMD level the bits of the frozen sums, however
- *	  near to the threshold these are; and the kernels under them.
+ *	  Signs from whole numbers, and of sums of a few numbers: at every SIMD level the bits of
+ *	  the frozen sums, however near to the threshold these are; and the kernels under them.
  */
 #include "training.h"
+
+#include <float.h>
 
 #include "hash/signs.h"
 
@@ -199,6 +201,82 @@ out_of_range(void)
 	check_codes(100, 64, false);
 }
 
+/* Sums of a few numbers with signs: the frozen ones, in order, at every level. */
+static void
+sums_of_few(void)
+{
+	static const uint32_t shapes[][3] = {
+		{1, 1, 1}, {64, 9, 1}, {100, 64, 7}, {399, 65, 20}, {400, 7, 3}
+	};
+	static float places[MAX_M * 20];
+
+	for (size_t k = 0; k < 10 * sizeof(shapes) / sizeof(shapes[0]); k++)
+	{
+		const uint32_t n = shapes[k / 10][0];
+		const uint32_t m = shapes[k / 10][1];
+		const uint32_t each = shapes[k / 10][2];
+		HxModel		model;
+		HxSigns    *signs;
+		float	   *scratch;
+		char		problem[256] = "";
+
+		for (uint32_t i = 0; i < n; i++)
+			x[i] = (float) unit_normal() * ldexpf(1, (int) unit_below(20) - 10);
+		for (uint32_t i = 0; i < m * each; i++)
+			places[i] = (float) (1 + unit_below(n)) * (unit_below(2) == 0 ? 1 : -1);
+		hx_model_init(&model, HX_MODEL_SPARSE, n);
+		hx_model_add(&model, HX_STEP_SPARSE, m, each, 0, places, m * each);
+		hx_model_add(&model, HX_STEP_SIGN, m, 0, 0, thresholds, m);
+		CHECK(hx_model_check(&model, problem, sizeof(problem)) == NULL, "%s", problem);
+		signs = hx_signs_make(&model, training_allocate(NULL, hx_signs_size(&model)));
+		scratch = training_allocate(NULL, hx_model_scratch(&model) * sizeof(float));
+		for (uint32_t j = 0; j < m; j++)
+		{
+			volatile float sum = 0;
+
+			for (uint32_t i = 0; i < each; i++)
+			{
+				const float place = places[j * each + i];
+
+				sum = place > 0 ? sum + x[(int) place - 1] : sum - x[(int) -place - 1];
+			}
+			thresholds[j] = j % 4 == 0 ? sum : j % 4 == 1 ? nextafterf(sum, -1e9f) : 0;
+			params[j] = sum > thresholds[j];
+		}
+		for (int level = HX_SIMD_GENERIC; level < HX_SIMD_LEVELS; level++)
+		{
+			uint8_t		code[(MAX_M + 7) / 8 + 1];
+			uint8_t		plain[(MAX_M + 7) / 8 + 1];
+
+			if (!hx_kernel_use((HxSimdLevel) level))
+				continue;
+			memset(code, 0xa5, sizeof(code));
+			memset(plain, 0xa5, sizeof(plain));
+			CHECK(hx_signs_find(signs, x, code), "%u of %u", each, n);
+			CHECK(hx_model_run_code(&model, x, scratch, plain), "%u of %u", each, n);
+			CHECK(memcmp(code, plain, sizeof(code)) == 0, "%u x %u of %u", m, each, n);
+			for (uint32_t j = 0; j < m; j++)
+				CHECK(training_bit(code, j) == (params[j] > 0), "bit %u of %u x %u", j, m, n);
+		}
+		/* A sum beyond the range of floats: as run step by step. */
+		if (each > 1)
+		{
+			uint8_t		code[(MAX_M + 7) / 8 + 1];
+
+			for (uint32_t i = 0; i < n; i++)
+				x[i] = FLT_MAX;
+			for (uint32_t i = 0; i < each; i++)
+				places[i] = 1;
+			signs = hx_signs_make(&model, signs);
+			CHECK(!hx_signs_find(signs, x, code), "infinite");
+			CHECK(!hx_signs_run_code(signs, &model, x, scratch, code), "infinite");
+		}
+		hx_kernel_init();
+		training_free();
+	}
+	memset(thresholds, 0, sizeof(thresholds));
+}
+
 /* Which models have signs of this sort. */
 static void
 sizes(void)
@@ -301,6 +379,7 @@ main(void)
 	RUN(uneven);
 	RUN(zeros);
 	RUN(out_of_range);
+	RUN(sums_of_few);
 	RUN(sizes);
 	RUN(rounding);
 	RUN(whole_products);

@@ -345,7 +345,7 @@ refusals(void)
 	/* Columns that have nothing to do with each other, but for three numbers. */
 	pairs = make_pairs(20000, 8, 6, 3, 0.1);
 	check_refusal(pairs, 4, 1e-3,
-				  "The columns correlate in 3 directions only, which do not give 4 bits.");
+				  "The columns correlate in fewer directions than asked for: 3, not 4.");
 	training_free();
 }
 

@@ -489,9 +489,9 @@ refusals(void)
 		check_refusal(kinds[i], rows, 100, 8, 9,
 					  "There is at most one bit a dimension: 8 dimensions do not give 9 bits.");
 		check_refusal(kinds[i], rows, 5, 8, 8,
-					  "The 5 rows of the sample vary in 4 directions only, not in 8.");
+					  "The sample (rows: 5) varies in fewer directions than asked for: 4, not 8.");
 		check_refusal(kinds[i], same, 40, 8, 2,
-					  "The 40 rows of the sample vary in 0 directions only, not in 2.");
+					  "The sample (rows: 40) varies in fewer directions than asked for: 0, not 2.");
 	}
 	training_free();
 }

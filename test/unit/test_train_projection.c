@@ -381,12 +381,12 @@ refusals(void)
 				  "Weights keep the number of dimensions: 8, not 9.");
 	training.outputs = 51;
 	check_refusal(&hx_trainer_relative, &training,
-				  "The sample has 50 rows that can be anchors, 51 are asked for.");
+				  "The sample has fewer rows that can be anchors than asked for: 50, not 51.");
 
 	training = training_of(same, 40, 8, 4, NULL);
 	check_refusal(&hx_trainer_projection, &training, "All rows of the sample are the same.");
 	check_refusal(&hx_trainer_relative, &training,
-				  "The sample has 0 rows that can be anchors, 4 are asked for.");
+				  "The sample has fewer rows that can be anchors than asked for: 0, not 4.");
 
 	training = training_of(rows, 40, 8, 4, NULL);
 	training.second_rows = rows;

@@ -312,11 +312,11 @@ refusals(void)
 	check_refusal(&hx_trainer_pq, rows, 100, 8, 0, 4,
 				  "8 dimensions cannot be cut into 0 equal slices.");
 	check_refusal(&hx_trainer_pq, rows, 100, 8, 2, 101,
-				  "The sample has 100 rows, too few for 101 centroids.");
+				  "The sample (rows: 100) is too small for 101 centroids.");
 	check_refusal(&hx_trainer_pq, rows, 0, 8, 2, 2,
-				  "The sample has 0 rows, too few for 2 centroids.");
+				  "The sample (rows: 0) is too small for 2 centroids.");
 	check_refusal(&hx_trainer_rq, rows, 100, 8, 2, 101,
-				  "The sample has 100 rows, too few for 101 centroids.");
+				  "The sample (rows: 100) is too small for 101 centroids.");
 	/* Exactly as many bytes as a model may have, without its headers. */
 	check_refusal(&hx_trainer_rq, wide, 4096, 1024, 16, 4096,
 				  "16 levels of 4096 centroids of 1024 dimensions make a model "
@@ -325,7 +325,7 @@ refusals(void)
 	check_refusal(&hx_trainer_fsq, rows, 100, 8, 9, 8,
 				  "8 dimensions have no more than as many axes, not 9.");
 	check_refusal(&hx_trainer_fsq, rows, 5, 8, 8, 8,
-				  "The 5 rows of the sample vary in 4 directions only, not in 8.");
+				  "The sample (rows: 5) varies in fewer directions than asked for: 4, not 8.");
 	training_free();
 }
 
