@@ -58,7 +58,7 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	double		node_bytes = GUESSED_NODE_BYTES;
 	double		tail_pages = 0;
 
-	*selectivity = 1;
+	*selectivity = hx_am_index_share(info);
 	*correlation = 0;			/* neighbours lie anywhere in the table */
 	*pages = info->pages;
 

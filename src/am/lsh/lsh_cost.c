@@ -182,6 +182,7 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	double		passing;
 	Relation	index = index_open(info->indexoid, NoLock);
 
+	*selectivity *= hx_am_index_share(info);
 	get_estimate(info, index, &estimate);
 	*startup = first_round_cost(&estimate, path->indexclauses, &passing);
 	*total = *startup + rows * cpu_index_tuple_cost;
