@@ -138,6 +138,8 @@ hx_within_support(FunctionCallInfo fcinfo, const HxWithin *within)
 						  selectivity->varRelid, selectivity->sjinfo, within);
 		PG_RETURN_POINTER(selectivity);
 	}
+	if (IsA(request, SupportRequestCost))
+		PG_RETURN_POINTER(hx_distance_cost((SupportRequestCost *) request, within->length));
 	PG_RETURN_POINTER(NULL);
 }
 

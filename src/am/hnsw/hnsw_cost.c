@@ -28,7 +28,7 @@
 #define BYTES_PER_OPERATOR 256.0
 
 /* CPU of a row beyond its visits, for its place in the beam and its distance, in operators. */
-#define OPERATORS_PER_ROW 300.0
+#define OPERATORS_PER_ROW 700.0
 
 /* What a hypothetical index is thought to be like. */
 #define GUESSED_EFFORT 40
