@@ -4,6 +4,9 @@
  */
 #include "plan/column_distances.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "catalog/pg_statistic.h"
 #include "nodes/nodeFuncs.h"
@@ -21,6 +24,9 @@
  */
 #define UNSEEN_ROWS 2.0
 
+/* The server's statistics of varlena types have no values wider than that. */
+#define WIDE_VALUE 1024
+
 typedef struct Column
 {
 	const HxMeasure *measure;
@@ -30,6 +36,7 @@ typedef struct Column
 	AttStatsSlot numbers;
 	AttStatsSlot common;		/* the most common values, unless they are among the values, too */
 	HxDistanceCurve curve;
+	double		known;			/* the share of rows that are not NULL: NULL is within nothing */
 } Column;
 
 static void
@@ -41,10 +48,12 @@ open_column(PlannerInfo *root, Node *expression, int relation, const HxMeasure *
 	memset(column, 0, sizeof(*column));
 	column->measure = measure;
 	column->expression = expression;
+	column->known = 1;
 	examine_variable(root, expression, relation, &column->variable);
 	tuple = column->variable.statsTuple;
 	if (!HeapTupleIsValid(tuple))
 		return;
+	column->known = 1 - ((Form_pg_statistic) GETSTRUCT(tuple))->stanullfrac;
 	get_attstatsslot(&column->values, tuple, measure->values_kind, InvalidOid, ATTSTATSSLOT_VALUES);
 	if (measure->curve_kind != 0 &&
 		get_attstatsslot(&column->numbers, tuple, measure->curve_kind, InvalidOid,
@@ -107,7 +116,7 @@ share_by_statistics(const Column *column, Datum query, const double *distances, 
 	if (count == 0)
 		return all > 0 ? common : -1;
 
-	double		share = common + Max(1 - all, 0) *
+	double		share = common + Max(column->known - all, 0) *
 		hx_query_share(&column->curve, distances, count, radius);
 
 	/* Without a curve nothing is known of what the values are too few to show. */
@@ -116,9 +125,19 @@ share_by_statistics(const Column *column, Datum query, const double *distances, 
 	return share;
 }
 
+/* Are the values wide ones, which the server leaves out of its statistics? */
+static bool
+has_wide_values(const Column *column)
+{
+	HeapTuple	tuple = column->variable.statsTuple;
+
+	return HeapTupleIsValid(tuple) &&
+		((Form_pg_statistic) GETSTRUCT(tuple))->stawidth > WIDE_VALUE / 2;
+}
+
 /*
- * The same by an index; beyond what it can tell, between that and where the sample begins to tell.
- * Negative: no index tells.
+ * The same by an index, which sees the few rows near a query; beyond what it can tell, between that
+ * and where the sample begins to tell. Negative: no index tells, or the sample does.
  */
 static double
 share_by_index(const Column *column, Datum query, const double *distances, int count,
@@ -129,7 +148,8 @@ share_by_index(const Column *column, Datum query, const double *distances, int c
 	double		far = hx_telling_distance(distances, count);
 	double		rows;
 
-	if (!column->measure->asks_index || table == NULL || table->tuples < 1)
+	if (!column->measure->asks_index || table == NULL || table->tuples < 1 ||
+		(far >= 0 && far <= radius && !has_wide_values(column)))
 		return -1;
 	rows = hx_index_rows_within(table, column->expression, query, &near);
 	if (rows < 0 || near >= radius)
@@ -200,8 +220,9 @@ mean_share(const Column *column, const Datum *values, int count, int most, doubl
 }
 
 /*
- * The share of the pairs of rows of two columns: values of the one are queries to the other. The
- * most common ones count by how common they are, all others alike.
+ * The mean share of the one column's rows that a value of the other has within the radius;
+ * negative: nothing is known. The most common values count by how common they are, all others
+ * alike.
  */
 static double
 share_of_crossed(const Column *a, const Column *b, double radius)
@@ -224,48 +245,91 @@ share_of_crossed(const Column *a, const Column *b, double radius)
 									&measured);
 
 	if (measured > 0)
-		return sum + Max(1 - weight, 0) * others;
+	{
+		double		rest = Max(b->known - weight, 0);
+
+		sum += rest * others;
+		weight += rest;
+	}
 	return weight > 0 ? sum / weight : -1;
 }
 
-/* The share of the pairs of different rows of one column; negative: nothing is known. */
-static double
-share_of_own_pairs(const Column *column, double radius)
+static bool
+has_queries(const Column *column)
 {
-	if (column->curve.count > 0)
-		return hx_curve_share(&column->curve, radius);
-	return column->measure->values_are_queries ? share_of_crossed(column, column, radius) : -1;
+	return column->measure->values_are_queries &&
+		column->values.nvalues + column->common.nvalues > 0;
 }
 
-/* The share of the pairs of rows of two columns; negative: nothing is known of the first. */
+/*
+ * The share of the one column's rows, but for itself, that a row of the other has within the
+ * radius if its value is not NULL; negative: nothing is known.
+ */
 static double
-share_of_pairs(const Column *a, const Column *b, double radius)
+share_of_row(const Column *a, const Column *b, double radius)
 {
-	double		rows = a->variable.rel != NULL ? a->variable.rel->tuples : 0;
-
-	/* Of two columns the one that has an index is asked. */
-	if (a->measure->asks_index && !has_index(a) && has_index(b) &&
-		a->values.nvalues + a->common.nvalues > 0)
-		return share_of_crossed(b, a, radius);
-	if (!is_same_column(a, b) && a->measure->values_are_queries &&
-		b->values.nvalues + b->common.nvalues > 0)
+	if (has_queries(b) && !is_same_column(a, b))
 		return share_of_crossed(a, b, radius);
 
 	/* What is not known of the other side is taken to be of the same kind. */
-	double		share = share_of_own_pairs(a, radius);
-
-	/* In a join with itself, each row also meets itself. */
-	return share >= 0 && rows > 0 && is_same_column(a, b) ? share + 1 / rows : share;
+	if (a->curve.count > 0)
+		return a->known * hx_curve_share(&a->curve, radius);
+	return has_queries(a) ? share_of_crossed(a, a, radius) : -1;
 }
 
-static double
-known_or_guessed(double share, const HxMeasure *measure, Node *column, double radius)
+/* Of two columns the one that has an index is asked, if the other has values to ask with. */
+static bool
+asks_other(const Column *a, const Column *b)
 {
-	if (share < 0)
-		share = measure->guess == NULL ? HX_DEFAULT_SHARE :
-			measure->guess(exprTypmod(column), radius);
-	CLAMP_PROBABILITY(share);
-	return share;
+	return a->measure->asks_index && !has_index(a) && has_index(b) && has_queries(a);
+}
+
+/*
+ * The share of the pairs of rows of two columns; negative: nothing is known of the first, and the
+ * second is not to be asked. In a join with itself, each row also meets itself.
+ */
+static double
+share_of_pairs(const Column *a, const Column *b, bool meets_itself, double radius)
+{
+	double		rows = a->variable.rel != NULL ? a->variable.rel->tuples : 0;
+	double		share = asks_other(a, b) ? -1 : share_of_row(a, b, radius);
+
+	if (share >= 0 && rows > 0 && meets_itself && is_same_column(a, b))
+		share += 1 / rows;
+	return share >= 0 ? share * b->known : -1;
+}
+
+/* Is the column on the inner side of a semijoin or antijoin? */
+static bool
+is_inner(const Column *column, const SpecialJoinInfo *join)
+{
+	return column->variable.rel != NULL &&
+		bms_is_subset(column->variable.rel->relids, join->syn_righthand);
+}
+
+/*
+ * The share of the outer rows that have a partner, given the share of pairs. A row is taken for
+ * no partner of its own, since who asks for partners excludes it.
+ */
+static double
+share_with_partner(double pairs, const Column *outer, const Column *inner)
+{
+	double		partners = pairs / Max(outer->known, FLT_MIN) * inner->variable.rel->rows;
+
+	return outer->known * (1 - exp(-partners));
+}
+
+/* A share that is known, or what is assumed in its place. */
+static double
+known_or_guessed(double share, const Column *column, double radius)
+{
+	const HxMeasure *measure = column->measure;
+
+	if (share >= 0)
+		return share;
+	share = measure->guess == NULL ? HX_DEFAULT_SHARE :
+		measure->guess(exprTypmod(column->expression), radius);
+	return share * column->known;
 }
 
 double
@@ -279,14 +343,18 @@ hx_share_of_query(PlannerInfo *root, Node *column, int relation, Datum query, do
 		return 0;
 	open_column(root, column, relation, measure, &known);
 	share = share_of_value(&known, query, radius);
+	share = known_or_guessed(share, &known, radius);
 	close_column(&known);
-	return known_or_guessed(share, measure, column, radius);
+	CLAMP_PROBABILITY(share);
+	return share;
 }
 
 double
-hx_share_of_columns(PlannerInfo *root, Node *column, Node *other, int relation, double radius,
-					const HxMeasure *measure)
+hx_share_of_columns(PlannerInfo *root, Node *column, Node *other, int relation,
+					const SpecialJoinInfo *join, double radius, const HxMeasure *measure)
 {
+	bool		is_half = join != NULL &&
+		(join->jointype == JOIN_SEMI || join->jointype == JOIN_ANTI);
 	Column		one;
 	Column		two;
 	double		share;
@@ -295,10 +363,16 @@ hx_share_of_columns(PlannerInfo *root, Node *column, Node *other, int relation, 
 		return 0;
 	open_column(root, column, relation, measure, &one);
 	open_column(root, other, relation, measure, &two);
-	share = share_of_pairs(&one, &two, radius);
+	share = share_of_pairs(&one, &two, !is_half, radius);
 	if (share < 0)
-		share = share_of_pairs(&two, &one, radius);
+		share = share_of_pairs(&two, &one, !is_half, radius);
+	share = known_or_guessed(share, &one, radius);
+	if (is_half && is_inner(&one, join))
+		share = share_with_partner(share, &two, &one);
+	else if (is_half && is_inner(&two, join))
+		share = share_with_partner(share, &one, &two);
 	close_column(&two);
 	close_column(&one);
-	return known_or_guessed(share, measure, column, radius);
+	CLAMP_PROBABILITY(share);
+	return share;
 }

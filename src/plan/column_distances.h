@@ -44,8 +44,12 @@ typedef struct HxMeasure
 extern double hx_share_of_query(PlannerInfo *root, Node *column, int relation, Datum query,
 								double radius, const HxMeasure *measure);
 
-/* The same of a query that is another column, or not known yet and taken to be like the rows. */
+/*
+ * The same of a query that is another column, or not known yet and taken to be like the rows. In a
+ * semijoin or antijoin (join may be NULL) the share of the outer rows that have a partner.
+ */
 extern double hx_share_of_columns(PlannerInfo *root, Node *column, Node *other, int relation,
-								  double radius, const HxMeasure *measure);
+								  const SpecialJoinInfo *join, double radius,
+								  const HxMeasure *measure);
 
 #endif							/* HX_COLUMN_DISTANCES_H */

@@ -68,6 +68,7 @@ static const HxWithin within = {
 	.view = view_ball,
 	.radius = integer_radius,
 	.measure = &measure,
+	.length = hx_code_length,
 };
 
 HX_FUNCTION(hashidx_hamming_within_support);

@@ -60,6 +60,7 @@ static const HxWithin within = {
 	.radius = hx_within_float_radius,
 	.is_centre = is_set,
 	.measure = &measure,
+	.length = hx_set_length,
 };
 
 HX_FUNCTION(hashidx_jaccard_within_support);

@@ -73,12 +73,14 @@ static const HxWithin l2 = {
 	.view = hx_qvec_ball_view,
 	.radius = hx_within_float_radius,
 	.measure = &l2_measure,
+	.length = hx_vector_length,
 };
 static const HxWithin cosine = {
 	.constructor = "cosine_ball",
 	.view = hx_qvec_ball_view,
 	.radius = hx_within_float_radius,
 	.measure = &cosine_measure,
+	.length = hx_vector_length,
 };
 
 HX_FUNCTION(hashidx_l2_within_support);

@@ -99,7 +99,7 @@ is_null_constant(const Node *node)
 /* X_within(a, b, radius), all of them as far as the planner can evaluate them. */
 static Selectivity
 estimate_call(PlannerInfo *root, Node *a, Node *b, Node *radius, int relation,
-			  const HxWithin *within)
+			  const SpecialJoinInfo *join, const HxWithin *within)
 {
 	Node	   *column = IsA(a, Const) ? b : a;
 	Node	   *query = IsA(a, Const) ? a : b;
@@ -112,7 +112,8 @@ estimate_call(PlannerInfo *root, Node *a, Node *b, Node *radius, int relation,
 	double		distance = within->radius(((Const *) radius)->constvalue);
 
 	if (!IsA(query, Const))
-		return hx_share_of_columns(root, column, query, relation, distance, within->measure);
+		return hx_share_of_columns(root, column, query, relation, join, distance,
+								   within->measure);
 	return hx_share_of_query(root, column, relation, ((Const *) query)->constvalue, distance,
 							 within->measure);
 }
@@ -134,15 +135,18 @@ hx_within_support(FunctionCallInfo fcinfo, const HxWithin *within)
 			estimate_call(root, estimate_expression_value(root, linitial(args)),
 						  estimate_expression_value(root, lsecond(args)),
 						  estimate_expression_value(root, lthird(args)),
-						  selectivity->varRelid, within);
+						  selectivity->varRelid, selectivity->sjinfo, within);
 		PG_RETURN_POINTER(selectivity);
 	}
+	if (IsA(request, SupportRequestCost))
+		PG_RETURN_POINTER(hx_distance_cost((SupportRequestCost *) request, within->length));
 	PG_RETURN_POINTER(NULL);
 }
 
 /* column <@ ball; the ball: a constant or a call of its constructor. */
 static Selectivity
-estimate_ball(PlannerInfo *root, List *args, int relation, const HxWithin *within)
+estimate_ball(PlannerInfo *root, List *args, int relation, const SpecialJoinInfo *join,
+			  const HxWithin *within)
 {
 	Node	   *column = linitial(args);
 	Node	   *ball = estimate_expression_value(root, lsecond(args));
@@ -158,7 +162,7 @@ estimate_ball(PlannerInfo *root, List *args, int relation, const HxWithin *withi
 	}
 	if (IsA(ball, FuncExpr) && list_length(((FuncExpr *) ball)->args) == 2)
 		return estimate_call(root, column, linitial(((FuncExpr *) ball)->args),
-							 lsecond(((FuncExpr *) ball)->args), relation, within);
+							 lsecond(((FuncExpr *) ball)->args), relation, join, within);
 	return HX_DEFAULT_SHARE;
 }
 
@@ -166,12 +170,14 @@ Datum
 hx_within_ball_restriction(FunctionCallInfo fcinfo, const HxWithin *within)
 {
 	PG_RETURN_FLOAT8(estimate_ball((PlannerInfo *) PG_GETARG_POINTER(0),
-								   (List *) PG_GETARG_POINTER(2), PG_GETARG_INT32(3), within));
+								   (List *) PG_GETARG_POINTER(2), PG_GETARG_INT32(3), NULL,
+								   within));
 }
 
 Datum
 hx_within_ball_join(FunctionCallInfo fcinfo, const HxWithin *within)
 {
 	PG_RETURN_FLOAT8(estimate_ball((PlannerInfo *) PG_GETARG_POINTER(0),
-								   (List *) PG_GETARG_POINTER(2), 0, within));
+								   (List *) PG_GETARG_POINTER(2), 0,
+								   (const SpecialJoinInfo *) PG_GETARG_POINTER(4), within));
 }

@@ -9,6 +9,7 @@
 #include "hashidx.h"
 
 #include "plan/column_distances.h"
+#include "plan/distance_cost.h"
 
 /* The strategy of `column <@ ball` in every operator family of ours, in all access methods. */
 #define HX_STRATEGY_WITHIN 2
@@ -21,6 +22,7 @@ typedef struct HxWithin
 	double		(*radius) (Datum radius);	/* the third argument as a number */
 	bool		(*is_centre) (Datum value); /* can a ball have it? NULL: any */
 	const HxMeasure *measure;
+	HxTellLength length;
 } HxWithin;
 
 /* A number that is one. */

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "kernel/kernel.h"
+#include "math/random.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
@@ -44,7 +45,8 @@ typedef struct VectorSample
 {
 	VacAttrStats *stats;
 	AnalyzeAttrFetchFunc fetch;
-	int			rows;			/* of ANALYZE */
+	int		   *known;			/* the rows of ANALYZE that are not NULL */
+	int			known_count;
 	int			dims;			/* vectors of other dimensions are left out */
 
 	/* Vectors to sketch, and the rows that they stand in. */
@@ -65,7 +67,34 @@ typedef struct VectorSample
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* The vector of a row; false: NULL, or of other dimensions than those before. */
+static void
+find_known(VectorSample *sample, int rows)
+{
+	sample->known = palloc(Max(rows, 1) * sizeof(int));
+	for (int row = 0; row < rows; row++)
+	{
+		bool		isnull;
+
+		sample->fetch(sample->stats, row, &isnull);
+		if (!isnull)
+			sample->known[sample->known_count++] = row;
+	}
+}
+
+/*
+ * Row number i of so many that are evenly drawn: any one of its part of the known ones, lest rows
+ * that come by turns all be of one kind.
+ */
+static int
+drawn_row(const VectorSample *sample, int i, int count)
+{
+	int			begin = (int64) i * sample->known_count / count;
+	int			end = (int64) (i + 1) * sample->known_count / count;
+
+	return sample->known[begin + hx_random(0, count, i) % (end - begin)];
+}
+
+/* The vector of a known row; false: it is of other dimensions than those before. */
 static bool
 fetch_vector(VectorSample *sample, int row, QvecFloats *vector)
 {
@@ -73,8 +102,6 @@ fetch_vector(VectorSample *sample, int row, QvecFloats *vector)
 	Datum		value = sample->fetch(sample->stats, row, &isnull);
 
 	vacuum_delay_point(true);
-	if (isnull)
-		return false;
 	*vector = hx_qvec_floats(value);
 	if (sample->dims == 0)
 		sample->dims = vector->dims;
@@ -92,19 +119,17 @@ take_vectors(VectorSample *sample)
 	double		most;
 	QvecFloats	vector;
 
-	for (int row = 0; row < sample->rows && sample->dims == 0; row++)
-		if (fetch_vector(sample, row, &vector))
-			hx_qvec_release(&vector);
-	if (sample->dims == 0)
+	if (sample->known_count == 0)
 		return;
-
+	fetch_vector(sample, sample->known[0], &vector);
+	hx_qvec_release(&vector);
 	most = Min((double) KEPT_SKETCHES * target / 100, (double) MOST_NUMBERS / sample->dims);
-	most = Max(Min(most, sample->rows), 1);
+	most = Max(Min(most, sample->known_count), 1);
 	sample->vectors = palloc_extended((Size) most * sample->dims * sizeof(float), MCXT_ALLOC_HUGE);
 	sample->row_of = palloc((int) most * sizeof(int));
 	for (int i = 0; i < (int) most; i++)
 	{
-		int			row = (int64) i * sample->rows / (int) most;
+		int			row = drawn_row(sample, i, most);
 
 		if (!fetch_vector(sample, row, &vector))
 			continue;
@@ -153,8 +178,8 @@ is_centre(const VectorSample *sample, int row, int *next)
 static void
 take_distances(VectorSample *sample)
 {
-	int			step = (sample->rows + MOST_OTHERS - 1) / MOST_OTHERS;
-	double		products = (double) sample->rows / step * sample->dims;
+	int			others = Min(sample->known_count, MOST_OTHERS);
+	double		products = (double) others * sample->dims;
 	int			next = 0;
 	QvecFloats	vector;
 
@@ -163,8 +188,10 @@ take_distances(VectorSample *sample)
 	for (int m = 0; m < METRICS; m++)
 		sample->distances[m] = palloc_extended((Size) sample->centres * MOST_OTHERS * sizeof(float),
 											   MCXT_ALLOC_HUGE);
-	for (int row = 0; row < sample->rows; row += step)
+	for (int i = 0; i < others; i++)
 	{
+		int			row = drawn_row(sample, i, others);
+
 		if (is_centre(sample, row, &next) || !fetch_vector(sample, row, &vector))
 			continue;
 		add_other(sample, vector.values);
@@ -306,8 +333,9 @@ form_sketches(const VectorSample *sample, int *count)
 static void
 analyze(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, int rows)
 {
-	VectorSample sample = {.stats = stats,.fetch = fetch,.rows = rows};
+	VectorSample sample = {.stats = stats,.fetch = fetch};
 
+	find_known(&sample, rows);
 	take_vectors(&sample);
 	if (sample.count < 2)
 		return;

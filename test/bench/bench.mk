@@ -30,7 +30,7 @@ bench-packages: all
 bench-plans: all
 	+perl $(srcdir)/test/bench/plans.pl --pg_config '$(PG_CONFIG)' --make '$(MAKE)' \
 		--revision '$(or $(REVISION),$(BENCH_REVISION),unknown)' \
-		$(if $(PLAN_ROWS),--rows '$(PLAN_ROWS)') $(if $(RUNS),--runs '$(RUNS)') \
+		$(if $(PLAN_TABLES),--tables '$(PLAN_TABLES)') $(if $(PLAN_SEED),--seed '$(PLAN_SEED)') $(if $(RUNS),--runs '$(RUNS)') \
 		$(if $(OUTPUT),--output '$(OUTPUT)')
 
 .PHONY: bench-ranges

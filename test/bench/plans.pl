@@ -24,7 +24,8 @@ my %option = (
 	make => 'make',
 	revision => 'unknown',
 	user => 'postgres',
-	rows => '1000 10000 100000',
+	tables => '1000x64 10000x64 10000x768 100000x64',
+	seed => 0.5,
 	runs => 5,
 	output => "$FindBin::Bin/../../docs/benchmarks",
 );
@@ -61,11 +62,13 @@ sub measure
 	$server->sql('postgres', 'CREATE DATABASE ' . DATABASE);
 	capture($server->psql(DATABASE), '-c', 'CREATE EXTENSION hashidx', '-f',
 		"$FindBin::Bin/plans.sql");
-	for my $rows (split ' ', $option{rows})
+	for my $table (split ' ', $option{tables})
 	{
-		note("plans: $rows rows");
-		$server->sql(DATABASE, "CALL make_table('item_$rows', $rows)",
-			"CALL make_cells('item_$rows', $rows)");
+		my ($rows, $dims) = split /x/, $table;
+
+		note("plans: $rows rows of $dims dimensions");
+		$server->sql(DATABASE, "CALL make_table('item_$table', $rows, $dims, $option{seed})",
+			"CALL make_cells('item_$table', $rows, '$rows x $dims')");
 	}
 	note('plans: every plan of every cell');
 	$server->sql(DATABASE, "CALL measure($option{runs})");
@@ -84,8 +87,8 @@ sub report
 	return <<"END";
 # Plans: picked and fastest
 
-Tables of vectors of 64 dimensions in clusters, with their simhash codes, a category, and an index of
-each access method. Each cell is asked with two queries; each of its plans that settings can force
+Tables (rows x dimensions) of vectors in clusters, with their simhash codes, a category, and an index of
+each access method; vectors of 768 dimensions are out of line. Each cell is asked with two queries; each of its plans that settings can force
 is run in turns with the others, and its fastest run counts, by the processor's time. Everything is cached;
 `random_page_cost` is 1.1, all else as PostgreSQL has it. A filter is a condition on the category
 that keeps this share of the rows, and has a btree index.
@@ -94,7 +97,7 @@ Share of the queries in which the plan picked takes at most 1.5 times as long as
 the same indexes (*index*), whichever way, and of plans exactly (*plan*: also bitmap or row by row, which the
 server decides by prices of its own).
 
-| method | query | rows | index | plan |
+| method | query | table | index | plan |
 |---|---|---|---|---|
 $summary
 $total
@@ -104,7 +107,7 @@ $total
 *share*: a range with a radius that keeps this share of the table. The factors are the worse of two queries: by
 indexes, and by exact plans.
 
-| method | rows | query | filter | picked | fastest | index | plan |
+| method | table | query | filter | picked | fastest | index | plan |
 |---|---|---|---|---|---|---|---|
 $matrix
 

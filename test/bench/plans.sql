@@ -3,7 +3,7 @@
 --     each cell of a matrix every plan that can be forced, timed.
 
 -- What is asked; the plan that the planner chooses, and those that settings force.
-CREATE TABLE cell (id integer GENERATED ALWAYS AS IDENTITY, method text, rows integer, ask text,
+CREATE TABLE cell (id integer GENERATED ALWAYS AS IDENTITY, method text, size text, ask text,
 	filter float8, query text);
 CREATE TABLE forced (id integer GENERATED ALWAYS AS IDENTITY, settings text[]);
 INSERT INTO forced (settings) VALUES
@@ -15,13 +15,13 @@ INSERT INTO forced (settings) VALUES
 CREATE TABLE timing (cell integer, plan text, chosen boolean, milliseconds float8);
 
 -- Vectors in clusters of very different size, codes of them, and a category with an index.
-CREATE PROCEDURE make_table(name text, rows integer) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE make_table(name text, rows integer, dims integer, seed float8) LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM setseed(0.5);
+	PERFORM setseed(seed);
 	CREATE TEMP TABLE centre AS SELECT c, array_agg((random() * 2 - 1)::real) AS v
-		FROM generate_series(1, 300) c, generate_series(1, 64) d GROUP BY c;
+		FROM generate_series(1, 300) c, generate_series(1, dims) d GROUP BY c;
 	CREATE INDEX ON centre (c);
-	EXECUTE format('CREATE TABLE %I (id integer, category integer, embedding qvec(64), code bincode(64))', name);
+	EXECUTE format('CREATE TABLE %I (id integer, category integer, embedding qvec(%s), code bincode(64))', name, dims);
 	EXECUTE format('INSERT INTO %I
 		SELECT i, category, v, hashidx_simhash(v, 64)
 		FROM (SELECT i, (random() * 1000)::int AS category, (SELECT array_agg(x + ((random() + random() + random() - 1.5) * 0.6)::real)
@@ -44,7 +44,7 @@ BEGIN
 	RETURN answer;
 END $$;
 
-CREATE PROCEDURE make_cells(name text, rows integer) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE make_cells(name text, rows integer, size text) LANGUAGE plpgsql AS $$
 DECLARE
 	q record;
 	filter float8;
@@ -53,14 +53,14 @@ BEGIN
 	FOR q IN EXECUTE format('SELECT quote_literal(embedding) AS v, quote_literal(code) AS c FROM %I WHERE id IN (7, $1 / 2)', name) USING rows LOOP
 		FOREACH filter IN ARRAY '{1,0.1,0.01,0.001}'::float8[] LOOP
 			clause := CASE WHEN filter < 1 THEN format('category < %s', (filter * 1000)::int) ELSE 'true' END;
-			INSERT INTO cell (method, rows, ask, filter, query)
-				SELECT m.method, rows, 'LIMIT ' || k, filter,
+			INSERT INTO cell (method, size, ask, filter, query)
+				SELECT m.method, size, 'LIMIT ' || k, filter,
 					format('SELECT id FROM %I WHERE %s ORDER BY %s LIMIT %s', name, clause, m.distance, k)
 				FROM unnest('{1,10,100,1000}'::int[]) k, (VALUES
 					('hashidx_hamming', 'code <~> ' || q.c), ('hashidx_hnsw', 'embedding <-> ' || q.v),
 					('hashidx_lsh', 'embedding <=> ' || q.v)) m (method, distance);
-			INSERT INTO cell (method, rows, ask, filter, query)
-				SELECT m.method, rows, 'share ' || s, filter,
+			INSERT INTO cell (method, size, ask, filter, query)
+				SELECT m.method, size, 'share ' || s, filter,
 					format('SELECT count(id) FROM %I WHERE %s AND %s(%s, %s, %s)', name, clause, m.within, m.attribute, m.value,
 						radius(name, m.operand, m.value, s))
 				FROM unnest('{0,0.0001,0.001,0.01,0.1,0.5}'::float8[]) s, (VALUES
@@ -127,9 +127,9 @@ CREATE VIEW outcome AS
 
 -- The tables of the report: a line each.
 CREATE FUNCTION summary() RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT format('| %s | %s | %s | %s %% | %s %% |', method, CASE WHEN ask ~ 'LIMIT' THEN 'nearest' ELSE 'range' END, rows,
+	SELECT format('| %s | %s | %s | %s %% | %s %% |', method, CASE WHEN ask ~ 'LIMIT' THEN 'nearest' ELSE 'range' END, size,
 		round(100 * avg((factor <= 1.5)::int)), round(100 * avg((exact <= 1.5)::int)))
-	FROM outcome GROUP BY method, ask ~ 'LIMIT', rows ORDER BY method, ask ~ 'LIMIT' DESC, rows
+	FROM outcome GROUP BY method, ask ~ 'LIMIT', size ORDER BY method, ask ~ 'LIMIT' DESC, min(id)
 $$;
 CREATE FUNCTION total() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT format('| %s | | | %s %% | %s %% |', coalesce(method, 'all'), round(100 * avg((factor <= 1.5)::int), 1),
@@ -137,8 +137,8 @@ CREATE FUNCTION total() RETURNS SETOF text LANGUAGE sql AS $$
 	FROM outcome GROUP BY ROLLUP (method) ORDER BY method
 $$;
 CREATE FUNCTION matrix() RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT format('| %s | %s | %s | %s | %s | %s | %s | %s |', method, rows, ask, filter,
+	SELECT format('| %s | %s | %s | %s | %s | %s | %s | %s |', method, size, ask, filter,
 		string_agg(DISTINCT pick, ', '), string_agg(DISTINCT best, ', '), round(max(factor)::numeric, 1), round(max(exact)::numeric, 1))
-	FROM outcome GROUP BY method, rows, ask, filter
-	ORDER BY method, rows, split_part(ask, ' ', 1), split_part(ask, ' ', 2)::float8, filter DESC
+	FROM outcome GROUP BY method, size, ask, filter
+	ORDER BY method, min(min(id)) OVER (PARTITION BY method, size), split_part(ask, ' ', 1), split_part(ask, ' ', 2)::float8, filter DESC
 $$;

@@ -28,7 +28,7 @@ CREATE FUNCTION used_for(clause text) RETURNS text LANGUAGE sql AS $$
 $$;
 
 -- 1: the farthest; the order of distances from the complement is the same
-SELECT used_for('ORDER BY code <~> :q DESC LIMIT 10') AS mistake, used_for('ORDER BY code <~> ~ :q LIMIT 10') AS cure;
+SELECT used_for('ORDER BY code <~> :q DESC LIMIT 10') AS mistake, used_for('ORDER BY code <~> :q NULLS FIRST LIMIT 10') AS another, used_for('ORDER BY code <~> ~ :q LIMIT 10') AS cure;
 SELECT bool_and(far.d = 64 - near.d) AS same
 FROM (SELECT code <~> code_of(77) AS d, row_number() OVER () AS n FROM (SELECT code FROM pictures ORDER BY code <~> code_of(77) DESC LIMIT 10) x) far
 	JOIN (SELECT code <~> ~ code_of(77) AS d, row_number() OVER () AS n FROM (SELECT code FROM pictures ORDER BY code <~> ~ code_of(77) LIMIT 10) x) near USING (n);

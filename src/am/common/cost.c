@@ -62,6 +62,12 @@ hx_am_visit_cost(const IndexOptInfo *info)
 	return is_cached(info->rel) ? CACHED_VISIT_SHARE * random_page_cost : random_page_cost;
 }
 
+double
+hx_am_index_share(const IndexOptInfo *info)
+{
+	return info->indpred == NIL ? 1 : Min(info->tuples / Max(info->rel->tuples, 1), 1);
+}
+
 Selectivity
 hx_am_range_selectivity(PlannerInfo *root, const IndexPath *path)
 {

@@ -17,6 +17,9 @@
  */
 extern Cost hx_am_scattered_cost(PlannerInfo *root, const IndexOptInfo *info, double rows);
 
+/* The share of the table's rows that are in the index: fewer than all in a partial one. */
+extern double hx_am_index_share(const IndexOptInfo *info);
+
 /*
  * The share of the rows that satisfy a path's conditions: as the user wrote them, whose selectivity
  * the planner remembers, not as the index evaluates them.

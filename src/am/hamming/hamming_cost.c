@@ -195,6 +195,8 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		range_cost(info, &facts, path->indexclauses);
 	bool		index_only = path->path.pathtype == T_IndexOnlyScan;
 
+	*selectivity *= hx_am_index_share(info);
+
 	/* An ordered scan has read all before its first row; an unordered one returns as it reads. */
 	if (ordered)
 	{

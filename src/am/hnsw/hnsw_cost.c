@@ -28,7 +28,7 @@
 #define BYTES_PER_OPERATOR 256.0
 
 /* CPU of a row beyond its visits, for its place in the beam and its distance, in operators. */
-#define OPERATORS_PER_ROW 300.0
+#define OPERATORS_PER_ROW 700.0
 
 /* What a hypothetical index is thought to be like. */
 #define GUESSED_EFFORT 40
@@ -58,7 +58,7 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	double		node_bytes = GUESSED_NODE_BYTES;
 	double		tail_pages = 0;
 
-	*selectivity = 1;
+	*selectivity = hx_am_index_share(info);
 	*correlation = 0;			/* neighbours lie anywhere in the table */
 	*pages = info->pages;
 

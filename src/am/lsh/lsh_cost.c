@@ -10,6 +10,7 @@
 #include "am/common/cost.h"
 #include "am/lsh/lsh_value.h"
 #include "guc.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -18,17 +19,15 @@
 #include "utils/spccache.h"
 
 /*
- * In units of cpu_operator_cost: a bucket looked up, a candidate ranked, a row of a pass, a
- * row of the table whose distance is taken and that waits for its turn, and one that the
- * executor compares with a range.
+ * In units of cpu_operator_cost: a bucket looked up, a candidate ranked, a row of a pass, and a row
+ * of the table that waits for its turn, beside its distance.
  */
 #define OPERATORS_PER_PROBE 100.0
 #define OPERATORS_PER_CANDIDATE 9.0
 #define OPERATORS_PER_ROW 28.0
-#define OPERATORS_PER_VERIFIED 800.0
-#define OPERATORS_PER_RECHECK 100.0
+#define OPERATORS_PER_VERIFIED 600.0
 
-/* The share of the rows that probes meet which sketches take for rows of a range. */
+/* The share of rows that sketches take for rows of a range, when that is not known. */
 #define PASSING_SHARE 0.02
 
 /* Rows that an ordered scan looks at before it returns one. */
@@ -58,6 +57,9 @@ get_estimate(const IndexOptInfo *info, Relation index, Estimate *estimate)
 		estimate->next_page_cost *= CACHED_PAGE_SHARE;
 	}
 	estimate->cache = lsh_cache(index);
+
+	/* The relcache may forget its own while statistics are looked up. */
+	estimate->cache = memcpy(palloc(estimate->cache->size), estimate->cache, estimate->cache->size);
 	estimate->metric = lsh_metric(index);
 	estimate->rows = info->tuples;
 	estimate->pages_of_table = ceil(info->pages / (double) Max(estimate->cache->shape.tables, 1));
@@ -86,13 +88,20 @@ probes_cost(const Estimate *estimate, double probes)
 		candidates_of(estimate, probes) * OPERATORS_PER_CANDIDATE * cpu_operator_cost;
 }
 
+/* The condition `column <@ ball` of a range, as the index evaluates it. */
+static const Node *
+ball_of(List *index_clauses)
+{
+	IndexClause *clause = linitial_node(IndexClause, index_clauses);
+
+	return hx_am_range_ball(linitial_node(RestrictInfo, clause->indexquals)->clause);
+}
+
 /* The radius of a range, 0 or more, when it is a constant; else NaN. */
 static double
 constant_radius(const Estimate *estimate, List *index_clauses)
 {
-	IndexClause *clause = linitial_node(IndexClause, index_clauses);
-	RestrictInfo *condition = linitial_node(RestrictInfo, clause->indexquals);
-	const Node *ball = hx_am_range_ball(condition->clause);
+	const Node *ball = ball_of(index_clauses);
 	const Const *radius = ball != NULL ? hx_am_ball_radius(ball) : NULL;
 
 	if (radius != NULL)
@@ -103,9 +112,51 @@ constant_radius(const Estimate *estimate, List *index_clauses)
 	return Max(lsh_ball(estimate->metric, ((const Const *) ball)->constvalue).radius, 0);
 }
 
-/* The scan's first round: what its candidates cost, and how many sketches let pass. */
+/* The distance within which sketches take rows for rows of a range; NaN: not known. */
+static double
+sketch_limit(const Estimate *estimate, List *index_clauses)
+{
+	const Node *node = ball_of(index_clauses);
+
+	if (node == NULL || !IsA(node, Const) || ((const Const *) node)->constisnull ||
+		estimate->cache->shape.tables == 0)
+		return NAN;
+
+	LshBall		ball = lsh_ball(estimate->metric, ((const Const *) node)->constvalue);
+	HxMemory	memory = hx_am_memory(CurrentMemoryContext);
+
+	if (ball.radius < 0 || ball.centre.dims != estimate->cache->shape.dims)
+		return NAN;
+	return hx_lsh_sketch_limit(hx_lsh_query(lsh_cache_functions(estimate->cache),
+											ball.centre.point, &memory), ball.radius);
+}
+
+/*
+ * The share of the table's rows that sketches take for rows of a range: those that a wider range
+ * has. Sketches are coarse, so where rows lie all equally far away, most pass.
+ */
+static Selectivity
+passing_share(PlannerInfo *root, const IndexPath *path, const Estimate *estimate)
+{
+	IndexClause *clause = linitial_node(IndexClause, path->indexclauses);
+	double		limit = sketch_limit(estimate, path->indexclauses);
+
+	if (isnan(limit) || !is_funcclause(clause->rinfo->clause))
+		return PASSING_SHARE;
+
+	FuncExpr   *wider = copyObject((FuncExpr *) clause->rinfo->clause);
+	Const	   *radius = lthird(wider->args);
+
+	if (!IsA(radius, Const))
+		return PASSING_SHARE;
+	radius->constvalue = estimate->metric == LSH_HAMMING ?
+		Int32GetDatum((int32) Min(limit, INT_MAX)) : Float8GetDatum(limit);
+	return clause_selectivity(root, (Node *) wider, path->indexinfo->rel->relid, JOIN_INNER, NULL);
+}
+
+/* The scan's first round: what its candidates cost; *met: the rows among which they are. */
 static Cost
-first_round_cost(const Estimate *estimate, List *index_clauses, double *passing)
+first_round_cost(const Estimate *estimate, List *index_clauses, double *met)
 {
 	const HxLshShape *shape = &estimate->cache->shape;
 	const HxLshCurve *curve = &estimate->cache->curve;
@@ -113,7 +164,7 @@ first_round_cost(const Estimate *estimate, List *index_clauses, double *passing)
 	double		radius = index_clauses != NIL ? constant_radius(estimate, index_clauses) : NAN;
 	double		probes = hx_guc_lsh_probes();
 
-	*passing = estimate->rows;
+	*met = estimate->rows;
 	if (estimate->cache->shape.tables == 0)
 		return pass;
 	if (probes == 0)
@@ -123,24 +174,38 @@ first_round_cost(const Estimate *estimate, List *index_clauses, double *passing)
 	if (probes == HX_LSH_OUT_OF_REACH ||
 		(hx_guc_lsh_probes() == 0 && probes_cost(estimate, probes) > pass))
 		return pass;
-	*passing = Min(PASSING_SHARE * candidates_of(estimate, probes), estimate->rows);
+	*met = Min(candidates_of(estimate, probes), estimate->rows);
 	return probes_cost(estimate, probes);
+}
+
+/* What an expression costs for a row, its value's way from out of line included. */
+static Cost
+row_cost(PlannerInfo *root, const void *expression)
+{
+	QualCost	cost;
+
+	cost_qual_eval_node(&cost, (Node *) expression, root);
+	return cost.per_tuple;
 }
 
 /* A range's rows, and those that only sketches take for such, are compared with the query. */
 static Cost
-recheck_cost(const IndexOptInfo *info, double rows, double passing)
+recheck_cost(PlannerInfo *root, const IndexPath *path, double rows, double passing)
 {
-	Cost		recheck = OPERATORS_PER_RECHECK * cpu_operator_cost;
+	Cost		recheck = 0;
+	ListCell   *cell;
 
+	foreach(cell, path->indexclauses)
+		recheck += row_cost(root, lfirst_node(IndexClause, cell)->rinfo->clause);
 	return rows * recheck +
-		Max(passing - rows, 0) * (hx_am_visit_cost(info) + cpu_tuple_cost + recheck);
+		Max(passing - rows, 0) * (hx_am_visit_cost(path->indexinfo) + cpu_tuple_cost + recheck);
 }
 
 /* Looking at that many rows of the table to take their distances. */
 static Cost
-verify_cost(PlannerInfo *root, const IndexOptInfo *info, double rows)
+verify_cost(PlannerInfo *root, const IndexPath *path, double rows)
 {
+	const IndexOptInfo *info = path->indexinfo;
 	double		random_page_cost;
 	double		pages = index_pages_fetched(rows, info->rel->pages, info->rel->pages, root);
 
@@ -148,7 +213,8 @@ verify_cost(PlannerInfo *root, const IndexOptInfo *info, double rows)
 	if (info->rel->pages < effective_cache_size / 4.0)
 		random_page_cost *= CACHED_PAGE_SHARE;
 	return pages * random_page_cost +
-		rows * (cpu_tuple_cost + OPERATORS_PER_VERIFIED * cpu_operator_cost);
+		rows * (cpu_tuple_cost + OPERATORS_PER_VERIFIED * cpu_operator_cost +
+				row_cost(root, linitial(path->indexorderbys)));
 }
 
 void
@@ -179,22 +245,23 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	double		rows = clamp_row_est(*selectivity * info->tuples);
 	Estimate	estimate;
-	double		passing;
+	double		met;
 	Relation	index = index_open(info->indexoid, NoLock);
 
+	*selectivity *= hx_am_index_share(info);
 	get_estimate(info, index, &estimate);
-	*startup = first_round_cost(&estimate, path->indexclauses, &passing);
+	*startup = first_round_cost(&estimate, path->indexclauses, &met);
 	*total = *startup + rows * cpu_index_tuple_cost;
 	if (ordered)
 	{
 		/* All rows come only after a pass over all and a look at each. */
-		*startup += verify_cost(root, info, Min(rows, VERIFIED_FIRST));
+		*startup += verify_cost(root, path, Min(rows, VERIFIED_FIRST));
 		*total += path->indexclauses == NIL ? pass_cost(&estimate) : 0;
-		*total += verify_cost(root, info, rows) + hx_am_scattered_cost(root, info, rows);
+		*total += verify_cost(root, path, rows) + hx_am_scattered_cost(root, info, rows);
 	}
 	else
 	{
-		*total += recheck_cost(info, rows, passing);
+		*total += recheck_cost(root, path, rows, met * passing_share(root, path, &estimate));
 		*correlation = hx_am_range_correlation(root, info, rows);
 	}
 	index_close(index, NoLock);
