@@ -167,10 +167,11 @@ bool
 hx_chunk_next_key(uint32_t from, uint32_t query, unsigned bits, int radius, uint32_t *key)
 {
 	uint32_t	difference = from ^ query;
+	int			above = __builtin_popcount(difference);
 
 	if (radius < 0)
 		return false;
-	if (__builtin_popcount(difference) <= radius)
+	if (above <= radius)
 	{
 		*key = from;
 		return true;
@@ -183,9 +184,14 @@ hx_chunk_next_key(uint32_t from, uint32_t query, unsigned bits, int radius, uint
 	for (unsigned i = 0; i < bits; i++)
 	{
 		uint32_t	bit = UINT32_C(1) << i;
-		int			used = __builtin_popcount(difference & ~low_bits(i + 1)) + ((query & bit) == 0);
 
-		if ((from & bit) == 0 && used <= radius)
+		above -= (difference & bit) != 0;
+		if ((from & bit) != 0)
+			continue;
+
+		int			used = above + ((query & bit) == 0);
+
+		if (used <= radius)
 		{
 			*key = (from & ~low_bits(i + 1)) | bit | least_tail(query, i, radius - used);
 			return true;

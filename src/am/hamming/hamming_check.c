@@ -45,7 +45,7 @@ check_padding(HxCheck *check, BlockNumber blk, const HammingShape *shape, const 
 		hx_planes_get(planes->base, planes->stride, planes->code_bytes, i, code);
 		if (i < planes->count)
 		{
-			if (used != 0 && (code[planes->code_bytes - 1] & (0xFF >> used)) != 0)
+			if (used != 0 && (code[shape->bits / 8] & (0xFF >> used)) != 0)
 				hx_check_warn(check, blk, "Code %u has bits beyond its %u.", i, shape->bits);
 		}
 		else if (hx_kernels->popcount(code, planes->code_bytes) != 0)
@@ -86,8 +86,8 @@ check_payload_link(HxCheck *check, BlockNumber blk, HammingRow *row)
 
 /* The rows of one code, on a codes page (copy 0) or a leaf of chunk table copy - 1. */
 static void
-check_run(HxCheck *check, BlockNumber blk, const HammingView *view, int begin, int end,
-		  const uint8 *code, int copy)
+check_run(HxCheck *check, BlockNumber blk, const HammingShape *shape, const HammingView *view,
+		  int begin, int end, const uint8 *code, int copy)
 {
 	for (int i = begin; i < end; i++)
 	{
@@ -104,7 +104,7 @@ check_run(HxCheck *check, BlockNumber blk, const HammingView *view, int begin, i
 		if (view->row_bytes == sizeof(HammingRow))
 			check_payload_link(check, blk, &row);
 		if (check->filter != NULL)
-			hx_check_add_copy(check, copy, row.tid, code, view->planes.code_bytes);
+			hx_check_add_copy(check, copy, row.tid, code, HX_BITS_TO_BYTES(shape->bits));
 	}
 }
 
@@ -130,7 +130,7 @@ hamming_check_codes(HxCheck *check, BlockNumber blk, Page page, const HammingSha
 	for (unsigned i = 0; i < view.planes.count; i++)
 	{
 		hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes, i, code);
-		check_run(check, blk, &view, first[i], first[i + 1], code, copy);
+		check_run(check, blk, shape, &view, first[i], first[i + 1], code, copy);
 	}
 }
 

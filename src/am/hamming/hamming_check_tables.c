@@ -9,13 +9,14 @@
 
 #include "storage/bufmgr.h"
 
-/* The rows of a leaf must stand in its table's order not behind its end. */
+/* What a leaf has for a code must end with its key; no row may stand behind the leaf's end. */
 static void
 check_order(HxCheck *check, const HammingCache *cache, BlockNumber blk, Page page, int chunk)
 {
 	HammingView view;
 	uint16		first[HAMMING_MAX_CODES + 1];
-	uint8		code[HAMMING_MAX_TABLE_BITS / 8];
+	uint8		code[HAMMING_MAX_LEAF_CODE];
+	uint8		right[HAMMING_MAX_LEAF_CODE];
 	HammingPoint high = hamming_bounds(page)->high;
 
 	/* What is wrong with these has been told. */
@@ -24,6 +25,9 @@ check_order(HxCheck *check, const HammingCache *cache, BlockNumber blk, Page pag
 	for (unsigned i = 0; i < view.planes.count; i++)
 	{
 		hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes, i, code);
+		hamming_leaf_code(&cache->tables, &cache->leaf_shape, chunk, code, right);
+		if (memcmp(code, right, view.planes.code_bytes) != 0)
+			hx_check_warn(check, blk, "Code %u has another's key beside it.", i);
 		for (int r = first[i]; r < first[i + 1]; r++)
 		{
 			bool		continues;

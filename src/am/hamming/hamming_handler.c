@@ -179,10 +179,10 @@ read_meta(Relation index, HammingCache *cache)
 	memcpy(cache->room, meta.room, sizeof(cache->room));
 	cache->method = meta.method;
 	cache->chunks = meta.chunks;
-	cache->leaf_shape = hamming_leaf_shape(&cache->shape);
 	memset(&cache->tables, 0, sizeof(cache->tables));
 	if (meta.method == HAMMING_METHOD_MIH && meta.bits != 0)
 		read_map(index, meta.chunk_root, cache);
+	cache->leaf_shape = hamming_leaf_shape(&cache->shape, &cache->tables);
 }
 
 HammingCache *

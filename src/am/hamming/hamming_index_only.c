@@ -63,28 +63,56 @@ read_payload(IndexScanDesc scan, const HammingFound *found, Datum *values, bool 
 							  ItemPointerGetBlockNumber(&tid), ItemPointerGetOffsetNumber(&tid));
 }
 
+/*
+ * The tuple of a row found without INCLUDE columns. It is formed once: all codes are of one
+ * length, and the executor has done with a row when it asks for the next.
+ */
+static HeapTuple
+code_tuple(HammingScan *state, TupleDesc desc, const uint8 *code)
+{
+	if (state->code_tuple == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->query_context);
+		Datum		value = PointerGetDatum(hx_bincode_new(state->shape.bits));
+		bool		isnull = false;
+
+		state->code_tuple = heap_form_tuple(desc, &value, &isnull);
+		heap_deform_tuple(state->code_tuple, desc, &value, &isnull);
+		state->tuple_code = unconstify(uint8 *, hx_bincode_view(value).bytes);
+		MemoryContextSwitchTo(old);
+	}
+	memcpy(state->tuple_code, code, state->shape.code_bytes);
+	return state->code_tuple;
+}
+
 bool
 hamming_form_tuple(IndexScanDesc scan, const HammingFound *found)
 {
 	HammingScan *state = scan->opaque;
 	TupleDesc	desc = RelationGetDescr(scan->indexRelation);
+	const uint8 *found_code = state->collector.codes +
+		(Size) found->code * state->shape.code_bytes;
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull[INDEX_MAX_KEYS] = {false};
 
 	if (!found->all_visible && !heap_row_visible(scan, state, hamming_key_tid(found->key)))
 		return false;
 
+	scan->xs_hitupdesc = desc;
+	if (desc->natts == 1)
+	{
+		scan->xs_hitup = code_tuple(state, desc, found_code);
+		return true;
+	}
+
 	MemoryContextReset(state->tuple_context);
 
 	MemoryContext old = MemoryContextSwitchTo(state->tuple_context);
 	Bincode    *code = hx_bincode_new(state->shape.bits);
 
-	memcpy(code->data, state->collector.codes + (Size) found->code * state->shape.code_bytes,
-		   state->shape.code_bytes);
+	memcpy(code->data, found_code, state->shape.code_bytes);
 	values[0] = PointerGetDatum(code);
-	if (desc->natts > 1)
-		read_payload(scan, found, values, isnull);
-	scan->xs_hitupdesc = desc;
+	read_payload(scan, found, values, isnull);
 	scan->xs_hitup = heap_form_tuple(desc, values, isnull);
 	MemoryContextSwitchTo(old);
 	return true;

@@ -18,9 +18,12 @@
 #define HAMMING_METABLOCK 0
 #define HAMMING_FIRST_BLOCK 1
 
-/* How the index answers: by reading all codes, or also by way of chunk tables. */
+/*
+ * How the index answers: by reading all codes, or also by way of chunk tables. (2 was
+ * chunk tables whose leaves had no keys.)
+ */
 #define HAMMING_METHOD_SCAN 1
-#define HAMMING_METHOD_MIH 2
+#define HAMMING_METHOD_MIH 3
 
 /* The lists of pages with room, one a page kind. */
 typedef enum HammingList

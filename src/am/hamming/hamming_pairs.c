@@ -50,17 +50,22 @@ emit_runs(PairSearch *search, int left, int right, unsigned distance, bool both_
 static void
 compare_pages(PairSearch *search, int chunk, bool both_orders)
 {
-	const HxPlanes *left = &search->left.view.planes;
-	const HxPlanes *right = &search->right.view.planes;
+	HxPlanes	left = search->left.view.planes;
+	HxPlanes	right = search->right.view.planes;
 	uint8		code[BLCKSZ];
 	uint8		other[BLCKSZ];
 
 	CHECK_FOR_INTERRUPTS();
-	for (unsigned i = 0; i < left->count; i++)
+	if (chunk >= 0)
 	{
-		hx_planes_get(left->base, left->stride, left->code_bytes, i, code);
+		left = hamming_leaf_codes(&search->cache.tables, &left);
+		right = hamming_leaf_codes(&search->cache.tables, &right);
+	}
+	for (unsigned i = 0; i < left.count; i++)
+	{
+		hx_planes_get(left.base, left.stride, left.code_bytes, i, code);
 
-		unsigned	count = hx_kernels->hamming_select(right, code, search->radius,
+		unsigned	count = hx_kernels->hamming_select(&right, code, search->radius,
 													   search->position, search->distance);
 
 		for (unsigned n = 0; n < count; n++)
@@ -69,7 +74,7 @@ compare_pages(PairSearch *search, int chunk, bool both_orders)
 
 			if (chunk >= 0)
 			{
-				hx_planes_get(right->base, right->stride, right->code_bytes, j, other);
+				hx_planes_get(right.base, right.stride, right.code_bytes, j, other);
 				if (!hamming_plan_reports(&search->plan, chunk, code, other))
 					continue;
 			}
@@ -130,7 +135,7 @@ plan_leaves(PairSearch *search, int chunk)
 	const HxPlanes *planes = &search->left.view.planes;
 	HammingPlan *plan = &search->plan;
 	uint32		keys[HAMMING_MAX_CODES];
-	uint8		code[HAMMING_MAX_TABLE_BITS / 8];
+	uint8		code[HAMMING_MAX_LEAF_CODE];
 	int			kept = 0;
 
 	for (unsigned i = 0; i < planes->count; i++)
@@ -143,8 +148,7 @@ plan_leaves(PairSearch *search, int chunk)
 	hamming_plan_start(plan, search->radius);
 	for (unsigned i = 0; i < planes->count; i++)
 		if (i == 0 || keys[i] != keys[i - 1])
-			hamming_plan_add(plan, search->source.index, &search->cache.tables, chunk, keys[i],
-							 MaxBlockNumber);
+			hamming_plan_add(plan, search->source.index, chunk, keys[i], MaxBlockNumber);
 
 	/* A leaf that was divided between two walks is planned by both, whole and in parts. */
 	qsort(plan->targets, plan->count, sizeof(HammingTarget), compare_targets);

@@ -14,14 +14,14 @@
 #include "kernel/kernel.h"
 #include "miscadmin.h"
 
-#define FIRST_CAPACITY 64
+#define FIRST_CAPACITY 256
 
 void
 hamming_plan_init(HammingPlan *plan, const HammingTables *tables, const HammingShape *shape)
 {
 	const HxChunks *chunks = &tables->chunks;
 
-	plan->chunks = chunks;
+	plan->tables = tables;
 	plan->code_bytes = shape->code_bytes;
 	plan->masks = palloc0(Max(chunks->count, 1) * shape->code_bytes);
 	plan->difference = palloc(shape->code_bytes);
@@ -52,10 +52,14 @@ add_target(HammingPlan *plan, BlockNumber blk, int chunk, HammingPoint high)
 /* A walk along the keys of one table that are near enough. */
 typedef struct Walk
 {
+	HammingPlan *plan;
+	Relation	index;
+	int			chunk;
 	uint32		query;
 	int			bits;
 	int			radius;
 	HammingPoint point;			/* where it goes on */
+	double		most;			/* leaves in the plan, with which it ends */
 } Walk;
 
 /* Moves the walk to the first near point not before its own; false: there is none. */
@@ -71,106 +75,220 @@ settle(Walk *walk)
 	return true;
 }
 
-/* Moves the walk behind a point; false: there is nothing. */
+/* Notes a leaf and moves the walk behind it; false: there is nothing, or enough. */
 static bool
-step_behind(Walk *walk, const HammingPoint *point)
+take_leaf(Walk *walk, BlockNumber blk, const HammingPoint *high)
 {
-	if (hamming_point_compare(point, &hamming_point_last) == 0)
+	add_target(walk->plan, blk, walk->chunk, *high);
+	if (walk->plan->count > walk->most || hamming_point_compare(high, &hamming_point_last) == 0)
 		return false;
-	walk->point = *point;
+	walk->point = *high;
 	walk->point.tid.ip_posid++;
 	return settle(walk);
 }
 
-/*
- * Lists the near leaves below an inner page of level 1, or the leaf itself that is
- * a whole table; false at the walk's end.
- */
+static bool walk_pages(Walk *walk, BlockNumber from, BlockNumber blk, int level,
+					   HammingPoint end);
+
+/* Notes the near leaves below an inner page; false at the walk's end. */
 static bool
-walk_page(HammingPlan *plan, Buffer buf, int chunk, Walk *walk, double most)
+walk_branches(Walk *walk, BlockNumber blk, Page page)
 {
-	Page		page = BufferGetPage(buf);
-	const HammingBounds *bounds = hamming_bounds(page);
+	int			level = hamming_bounds(page)->level;
 	int			count;
-
-	if (bounds->level == 0)
-	{
-		add_target(plan, BufferGetBlockNumber(buf), chunk, bounds->high);
-		return step_behind(walk, &bounds->high);
-	}
-
 	const HammingBranch *branches = hamming_branches(page, &count);
 	int			i = 0;
+	bool		more = true;
 
-	while (plan->count <= most)
+	while (more)
 	{
 		i += hamming_branch_find(branches + i, count - i, &walk->point);
 		if (i == count)
-			return true;
-		add_target(plan, branches[i].child, chunk, branches[i].high);
-		if (!step_behind(walk, &branches[i].high))
-			return false;
+			break;
+		more = level == 1 ? take_leaf(walk, branches[i].child, &branches[i].high) :
+			walk_pages(walk, blk, branches[i].child, level - 1, branches[i].high);
 	}
-	return false;
+	return more;
+}
+
+/*
+ * Walks through a page and what is below it. A page of that level (-1: whatever it has)
+ * that has been divided since its parent was read goes on in its right neighbours, up to
+ * `end`. Pages above the lowest inner ones are copied: no lock is held on the way down.
+ */
+static bool
+walk_pages(Walk *walk, BlockNumber from, BlockNumber blk, int level, HammingPoint end)
+{
+	HammingPoint reached = hamming_point_first(0);
+	bool		more = true;
+
+	while (more && hamming_point_compare(&reached, &end) < 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+
+		Buffer		buf = hamming_tree_lock(walk->index, walk->chunk, from, blk,
+											BUFFER_LOCK_SHARE);
+		Page		page = BufferGetPage(buf);
+		HammingBounds bounds = *hamming_bounds(page);
+		BlockNumber next = hx_page_opaque(page)->next;
+
+		if ((level >= 0 && bounds.level != level) ||
+			hamming_point_compare(&bounds.high, &reached) <= 0)
+			hx_page_report_damage(walk->index, blk, "The page is not where it belongs in its chunk table.");
+		if (bounds.level > 1)
+		{
+			PGAlignedBlock copy;
+
+			memcpy(copy.data, page, BLCKSZ);
+			UnlockReleaseBuffer(buf);
+			more = walk_branches(walk, blk, copy.data);
+		}
+		else
+		{
+			more = bounds.level == 1 ? walk_branches(walk, blk, page) :
+				take_leaf(walk, blk, &bounds.high);
+			UnlockReleaseBuffer(buf);
+		}
+		reached = bounds.high;
+		from = blk;
+		blk = next;
+	}
+	return more;
 }
 
 void
 hamming_plan_start(HammingPlan *plan, int radius)
 {
+	const HxChunks *chunks = &plan->tables->chunks;
+
 	plan->radius = radius;
 	plan->count = 0;
+	for (int k = 0; k < chunks->count; k++)
+		plan->radii[k] = hx_chunk_radius(k, chunks->count, radius);
 }
 
 void
-hamming_plan_add(HammingPlan *plan, Relation index, const HammingTables *tables, int chunk,
-				 uint32 key, double most)
+hamming_plan_add(HammingPlan *plan, Relation index, int chunk, uint32 key, double most)
 {
 	Walk		walk = {
+		.plan = plan,
+		.index = index,
+		.chunk = chunk,
 		.query = key,
-		.bits = tables->chunks.bits[chunk],
-		.radius = hx_chunk_radius(chunk, tables->chunks.count, plan->radius),
+		.bits = plan->tables->chunks.bits[chunk],
+		.radius = plan->radii[chunk],
 		.point = hamming_point_first(0),
+		.most = most,
 	};
-	bool		more = settle(&walk);
 
-	while (more)
+	if (settle(&walk))
+		walk_pages(&walk, HAMMING_METABLOCK, plan->tables->root[chunk], -1, hamming_point_last);
+}
+
+/* How many tables have fewer leaves than that one. */
+static int
+rank_of(const int *leaves, int tables, int k)
+{
+	int			rank = 0;
+
+	for (int j = 0; j < tables; j++)
+		rank += leaves[j] < leaves[k] || (leaves[j] == leaves[k] && j < k);
+	return rank;
+}
+
+/*
+ * Adds the leaves of all tables within their shares of the radius. All get the same, some
+ * one more, whichever they are: they shall be those with the fewest leaves near the query.
+ * That takes little: most of the leaves counted have to be found anyway. False, when they
+ * would be more than `most`.
+ */
+static bool
+share_out(HammingPlan *plan, Relation index, const uint32 *keys, double most)
+{
+	int			tables = plan->tables->chunks.count;
+	int			least = (plan->radius + 1) / tables - 1;
+	int			greater = (plan->radius + 1) % tables;
+	int			leaves[HX_MAX_CHUNKS];
+	int			kept = 0;
+	int			next = 0;
+
+	for (int k = 0; k < tables; k++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		/* Where not all tables are looked at, the leaves of one key tell which are worst. */
+		double		limit = least >= 0 ? most : plan->count + most / tables;
 
-		Buffer		buf = hamming_tree_find(index, tables, chunk, &walk.point, 1,
-											BUFFER_LOCK_SHARE);
-
-		more = walk_page(plan, buf, chunk, &walk, most);
-		UnlockReleaseBuffer(buf);
+		plan->radii[k] = Max(least, 0);
+		leaves[k] = -plan->count;
+		hamming_plan_add(plan, index, k, keys[k], limit);
+		leaves[k] += plan->count;
+		if (least >= 0 && plan->count > most)
+			return false;
 	}
+	for (int k = 0; k < tables; k++)
+	{
+		plan->radii[k] = least + (rank_of(leaves, tables, k) < greater);
+		if (least < 0 && plan->radii[k] == 0 && leaves[k] > most / tables)
+			return false;
+	}
+
+	/* The leaves found stay in the plan, but for those of the tables that have another radius. */
+	for (int k = 0; k < tables; next += leaves[k++])
+	{
+		if (plan->radii[k] != Max(least, 0))
+			continue;
+		memmove(plan->targets + kept, plan->targets + next, leaves[k] * sizeof(HammingTarget));
+		kept += leaves[k];
+	}
+	plan->count = kept;
+	for (int k = 0; least >= 0 && plan->count <= most && k < tables; k++)
+		if (plan->radii[k] > least)
+			hamming_plan_add(plan, index, k, keys[k], most);
+	return plan->count <= most;
 }
 
 bool
-hamming_plan_make(HammingPlan *plan, Relation index, const HammingTables *tables,
-				  const uint8 *query, int radius, double most)
+hamming_plan_make(HammingPlan *plan, Relation index, const uint8 *query, int radius, double most)
 {
-	const HxChunks *chunks = &tables->chunks;
+	const HxChunks *chunks = &plan->tables->chunks;
+	uint32		keys[HX_MAX_CHUNKS];
 
+	for (int k = 0; k < chunks->count; k++)
+		keys[k] = hx_chunk_key(chunks, k, query);
 	hamming_plan_start(plan, radius);
-	for (int k = 0; k < chunks->count && plan->count <= most; k++)
-		hamming_plan_add(plan, index, tables, k, hx_chunk_key(chunks, k, query), most);
-	return plan->count <= most;
+	return share_out(plan, index, keys, most);
+}
+
+/* Sets the bits of plan->difference in which two codes differ. */
+static void
+find_difference(HammingPlan *plan, const uint8 *query, const uint8 *code)
+{
+	int			at = 0;
+
+	for (; at + (int) sizeof(uint64) <= plan->code_bytes; at += sizeof(uint64))
+	{
+		uint64		a;
+		uint64		b;
+
+		memcpy(&a, query + at, sizeof(a));
+		memcpy(&b, code + at, sizeof(b));
+		a ^= b;
+		memcpy(plan->difference + at, &a, sizeof(a));
+	}
+	for (; at < plan->code_bytes; at++)
+		plan->difference[at] = query[at] ^ code[at];
 }
 
 bool
 hamming_plan_reports(HammingPlan *plan, int chunk, const uint8 *query, const uint8 *code)
 {
-	int			count = plan->chunks->count;
-
-	for (int i = 0; i < plan->code_bytes; i++)
-		plan->difference[i] = query[i] ^ code[i];
+	find_difference(plan, query, code);
 	for (int k = 0; k <= chunk; k++)
 	{
-		int			radius = hx_chunk_radius(k, count, plan->radius);
 		const uint8 *mask = plan->masks + k * plan->code_bytes;
 
-		if (radius >= 0 &&
-			hx_kernels->popcount_and(plan->difference, mask, plan->code_bytes) <= (uint64) radius)
+		if (plan->radii[k] >= 0 &&
+			hx_kernels->popcount_and(plan->difference, mask, plan->code_bytes) <=
+			(uint64) plan->radii[k])
 			return k == chunk;
 	}
 	return false;

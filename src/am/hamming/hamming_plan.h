@@ -8,7 +8,7 @@
 #include "am/hamming/hamming.h"
 
 /* What a leaf costs, found by way of its tree, in codes pages read one after the other. */
-#define HAMMING_LEAF_COST 1.5
+#define HAMMING_LEAF_COST 1.3
 
 /* A leaf to read. It may have been divided since: then its right neighbours up to high, too. */
 typedef struct HammingTarget
@@ -20,11 +20,12 @@ typedef struct HammingTarget
 
 typedef struct HammingPlan
 {
-	const HxChunks *chunks;
+	const HammingTables *tables;
 	int			code_bytes;
 	uint8	   *masks;			/* for each chunk, a code with its bits set */
 	uint8	   *difference;		/* scratch, of a code's length */
 	int			radius;
+	int			radii[HX_MAX_CHUNKS];	/* of each table's keys; -1: it is not looked at */
 	HammingTarget *targets;
 	int			count;
 	int			capacity;
@@ -34,22 +35,23 @@ typedef struct HammingPlan
 extern void hamming_plan_init(HammingPlan *plan, const HammingTables *tables,
 							  const HammingShape *shape);
 
-/* Empties the plan; from now on it is one for this radius. */
+/* Empties the plan; from now on it is one for this radius, shared out alike for every query. */
 extern void hamming_plan_start(HammingPlan *plan, int radius);
 
 /*
  * Adds the leaves of one table to read for a key, and stops when the plan has more than
  * `most`. The caller holds no buffer lock.
  */
-extern void hamming_plan_add(HammingPlan *plan, Relation index, const HammingTables *tables,
-							 int chunk, uint32 key, double most);
+extern void hamming_plan_add(HammingPlan *plan, Relation index, int chunk, uint32 key,
+							 double most);
 
 /*
- * Lists the leaves to read for all codes within `radius` of the query; false, when they
- * would be more than `most`. The caller holds no buffer lock.
+ * Lists the leaves to read for all codes within `radius` of the query, which is shared out
+ * so that they are few; false, when they would be more than `most`. The caller holds no
+ * buffer lock.
  */
-extern bool hamming_plan_make(HammingPlan *plan, Relation index, const HammingTables *tables,
-							  const uint8 *query, int radius, double most);
+extern bool hamming_plan_make(HammingPlan *plan, Relation index, const uint8 *query, int radius,
+							  double most);
 
 /*
  * A code within the radius stands in every table and may be met in several: is it

@@ -20,6 +20,7 @@
 #include "access/table.h"
 #include "access/visibilitymap.h"
 #include "miscadmin.h"
+#include "am/common/buffer_hint.h"
 #include "am/common/scan.h"
 #include "am/hamming/hamming_tree.h"
 #include "type/ball.h"
@@ -35,6 +36,9 @@
  */
 #define COMPLETE_SHARE 0.9
 #define ATTEMPT_SHARE 0.05
+
+/* Leaves that are fetched at a time. */
+#define LEAVES_AT_A_TIME 8
 
 IndexScanDesc
 hamming_beginscan(Relation index, int nkeys, int norderbys)
@@ -89,13 +93,13 @@ static void
 choose_probe(HammingScan *state, const BincodeView *query)
 {
 	int			left = 0;
+	uint8	   *probe = palloc0(MAXALIGN(state->shape.code_bytes));
 
 	if (query != NULL)
-		state->probe = query->bytes;
+		memcpy(probe, query->bytes, state->shape.code_bytes);
 	else if (state->range_count > 0)
-		state->probe = state->ranges[0].centre.bytes;
-	else
-		state->probe = palloc0(state->shape.code_bytes);
+		memcpy(probe, state->ranges[0].centre.bytes, state->shape.code_bytes);
+	state->probe = probe;
 
 	state->radius = ANY_DISTANCE;
 	for (int i = 0; i < state->range_count; i++)
@@ -118,6 +122,7 @@ take_queries(IndexScanDesc scan, HammingScan *state)
 	MemoryContext old;
 
 	MemoryContextReset(state->query_context);
+	state->code_tuple = NULL;
 	old = MemoryContextSwitchTo(state->query_context);
 	state->kernels = hx_kernels;
 
@@ -214,6 +219,29 @@ collect_run(IndexScanDesc scan, HammingScan *state, BlockNumber blk, const Hammi
 	}
 }
 
+/*
+ * Narrows the codes of a leaf down to those between the first and the last whose keys are
+ * near enough as far as the leaf has them; false when there are none. Codes stand in the
+ * order of their keys, but for those inserted since the leaf was built or divided, so most
+ * of the page is not touched.
+ */
+static bool
+narrow_codes(HammingScan *state, int chunk, HxPlanes *planes, int *skipped)
+{
+	HxPlanes	keys = hamming_leaf_keys(&state->tables, planes);
+	unsigned	count = state->kernels->hamming_select(&keys, (const uint8 *) &state->key[chunk],
+													   state->plan.radii[chunk], state->position,
+													   state->distance);
+
+	*planes = hamming_leaf_codes(&state->tables, planes);
+	if (count == 0)
+		return false;
+	*skipped = state->position[0];
+	planes->base += *skipped * sizeof(uint64);	/* of each plane: all are of words */
+	planes->count = state->position[count - 1] - *skipped + 1;
+	return true;
+}
+
 /* What lies on the page of a buffer, a codes page or a leaf of a chunk table (else -1). */
 static void
 collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf, int chunk)
@@ -225,14 +253,19 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf, int chunk)
 	HammingView view = hamming_checked_view(scan->indexRelation,
 											chunk >= 0 ? &state->leaf_shape : &state->shape,
 											buf, BufferGetPage(buf));
+	HxPlanes	planes = view.planes;
+	int			skipped = 0;
 	unsigned	limit = state->radius;
 
+	if (chunk >= 0 && state->tables.key_bytes > 0 &&
+		!narrow_codes(state, chunk, &planes, &skipped))
+		return;
 	if (chunk >= 0)
 		limit = Min(limit, state->plan.radius);
 	if (by_distance)
 		limit = Min(limit, hamming_key_distance(state->collector.limit));
 
-	unsigned	count = state->kernels->hamming_select(&view.planes, state->probe, limit,
+	unsigned	count = state->kernels->hamming_select(&planes, state->probe, limit,
 													   state->position, state->distance);
 
 	if (count == 0)
@@ -245,11 +278,10 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf, int chunk)
 
 	for (unsigned i = 0; i < count; i++)
 	{
-		int			position = state->position[i];
+		int			position = state->position[i] + skipped;
 
 		if (needs_code)
-			hx_planes_get(view.planes.base, view.planes.stride, view.planes.code_bytes,
-						  position, code);
+			hx_planes_get(planes.base, planes.stride, planes.code_bytes, state->position[i], code);
 		if (chunk >= 0 && !hamming_plan_reports(&state->plan, chunk, state->probe, code))
 			continue;
 		if (!in_other_ranges(state, code))
@@ -278,17 +310,32 @@ collect_page(IndexScanDesc scan, HammingScan *state, BlockNumber blk)
 }
 
 /*
- * Offers what qualifies on one leaf to the collector; true when the target is done.
- * A leaf that has been divided since the plan was made passes the rest of what it
- * held on to its right neighbour.
+ * Has the processor fetch what is looked at first of a leaf. Keys lie where they do on a
+ * leaf without equal codes, as most are; elsewhere, a little is fetched in vain.
+ */
+static void
+ask_for_leaf(const HammingScan *state, const char *page)
+{
+	const HammingShape *shape = &state->leaf_shape;
+	int			stride = shape->space / (shape->code_bytes + shape->row_bytes);
+	const char *keys = page + SizeOfPageHeaderData + HAMMING_CODES_HEADER +
+		stride * (shape->code_bytes - state->tables.key_bytes);
+
+	__builtin_prefetch(page);
+	__builtin_prefetch(page + BLCKSZ - 1);
+	for (int at = 0; at < stride * state->tables.key_bytes; at += PG_CACHE_LINE_SIZE / 2)
+		__builtin_prefetch(keys + at);
+}
+
+/*
+ * Offers what qualifies on one leaf, in a pinned buffer, to the collector; true when the
+ * target is done. A leaf that has been divided since the plan was made passes the rest of
+ * what it held on to its right neighbour.
  */
 static bool
-collect_leaf(IndexScanDesc scan, HammingScan *state, HammingTarget *target)
+collect_leaf(IndexScanDesc scan, HammingScan *state, HammingTarget *target, Buffer buf)
 {
-	CHECK_FOR_INTERRUPTS();
-
 	Relation	index = scan->indexRelation;
-	Buffer		buf = ReadBuffer(index, target->blk);
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 
@@ -299,9 +346,59 @@ collect_leaf(IndexScanDesc scan, HammingScan *state, HammingTarget *target)
 	if (bounds->level > 0 || (!done && next == InvalidBlockNumber))
 		hx_page_report_damage(index, target->blk, "A chunk table does not lead to all its leaves.");
 	collect_codes(scan, state, buf, target->chunk);
-	UnlockReleaseBuffer(buf);
-	target->blk = next;
+	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
+	if (!done)
+		target->blk = next;
 	return done;
+}
+
+/* Can the collector of an unordered scan, which must not drop any, take one more page's rows? */
+static bool
+has_room(const HammingScan *state)
+{
+	return state->ordered || state->collector.count < HAMMING_MAX_ROWS;
+}
+
+/*
+ * Offers what qualifies on some leaves to the collector, while it has room; returns how
+ * many targets are done. Leaves lie anywhere: the next ones are asked for while the first
+ * is on its way.
+ */
+static int
+collect_leaves(IndexScanDesc scan, HammingScan *state, HammingTarget *targets, int count)
+{
+	Buffer		buf[LEAVES_AT_A_TIME];
+	int			done = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	count = Min(count, LEAVES_AT_A_TIME);
+	for (int i = 0; i < count; i++)
+	{
+		const char *page = hx_hint_page(scan->indexRelation, targets[i].blk);
+
+		if (page != NULL)
+			ask_for_leaf(state, page);
+	}
+	for (int i = 0; i < count; i++)
+		buf[i] = hx_hint_read(scan->indexRelation, targets[i].blk);
+	for (int i = 0; i < count; i++)
+	{
+		if (done == i && has_room(state))
+			done += collect_leaf(scan, state, &targets[i], buf[i]);
+		ReleaseBuffer(buf[i]);
+	}
+	return done;
+}
+
+/* The same for all of a few targets, which are left as they are: they may be read again. */
+static void
+collect_targets(IndexScanDesc scan, HammingScan *state, const HammingTarget *targets, int count)
+{
+	HammingTarget copy[LEAVES_AT_A_TIME];
+
+	memcpy(copy, targets, count * sizeof(HammingTarget));
+	for (int done = 0; done < count;)
+		done += collect_leaves(scan, state, copy + done, count - done);
 }
 
 /* An empty collector for `want` rows. */
@@ -330,8 +427,7 @@ plan_probes(IndexScanDesc scan, HammingScan *state, int radius, double share)
 	if (hamming_plan_estimate(&state->tables.chunks, state->pages, radius) > 2 * most)
 		return false;
 	old = MemoryContextSwitchTo(state->query_context);
-	made = hamming_plan_make(&state->plan, scan->indexRelation, &state->tables, state->probe,
-							 radius, most);
+	made = hamming_plan_make(&state->plan, scan->indexRelation, state->probe, radius, most);
 	MemoryContextSwitchTo(old);
 	return made;
 }
@@ -361,13 +457,9 @@ collect_nearest(IndexScanDesc scan, HammingScan *state, uint64 after)
 {
 	new_collector(scan, state, state->want);
 	hamming_collector_start(&state->collector, after);
-	for (int i = 0; state->probing && i < state->plan.count; i++)
-	{
-		HammingTarget target = state->plan.targets[i];
-
-		while (!collect_leaf(scan, state, &target))
-			;
-	}
+	for (int i = 0; state->probing && i < state->plan.count; i += LEAVES_AT_A_TIME)
+		collect_targets(scan, state, state->plan.targets + i,
+						Min(state->plan.count - i, LEAVES_AT_A_TIME));
 	for (int i = 0; !state->probing && i < state->extent_count; i++)
 	{
 		for (BlockNumber n = 0; n < state->extents[i].count; n++)
@@ -376,17 +468,18 @@ collect_nearest(IndexScanDesc scan, HammingScan *state, uint64 after)
 	hamming_collector_finish(&state->collector);
 }
 
-/* Collects the rows of one page more; false when there is none. */
+/* Collects the rows of one page more, or of some leaves; false when there is none. */
 static bool
-collect_one_page(IndexScanDesc scan, HammingScan *state)
+collect_some(IndexScanDesc scan, HammingScan *state)
 {
 	if (state->probing)
 	{
-		if (state->next_target == state->plan.count)
-			return false;
-		if (collect_leaf(scan, state, &state->plan.targets[state->next_target]))
-			state->next_target++;
-		return true;
+		int			left = state->plan.count - state->next_target;
+
+		if (left > 0)
+			state->next_target += collect_leaves(scan, state,
+												 state->plan.targets + state->next_target, left);
+		return left > 0;
 	}
 	while (state->next_extent < state->extent_count)
 	{
@@ -403,9 +496,9 @@ collect_one_page(IndexScanDesc scan, HammingScan *state)
 	return false;
 }
 
-/* Collects the rows of the next page that has any; false at the end. */
+/* Collects the next rows that there are; false at the end. */
 static bool
-collect_next_page(IndexScanDesc scan, HammingScan *state)
+collect_next(IndexScanDesc scan, HammingScan *state)
 {
 	bool		more;
 
@@ -413,7 +506,7 @@ collect_next_page(IndexScanDesc scan, HammingScan *state)
 	do
 	{
 		hamming_collector_start(&state->collector, 0);
-		more = collect_one_page(scan, state);
+		more = collect_some(scan, state);
 		hamming_collector_finish(&state->collector);
 	} while (more && state->collector.count == 0);
 	return more;
@@ -434,6 +527,8 @@ find_pages(IndexScanDesc scan, HammingScan *state)
 	state->next_target = 0;
 	if (state->tables.chunks.count > 0)
 		hamming_plan_init(&state->plan, &state->tables, &state->shape);
+	for (int k = 0; k < state->tables.chunks.count; k++)
+		state->key[k] = hamming_key_end(&state->tables, k, state->probe);
 	MemoryContextSwitchTo(old);
 }
 
@@ -494,7 +589,7 @@ collect_more(IndexScanDesc scan, HammingScan *state)
 	if (state->nothing)
 		return false;
 	if (!state->ordered)
-		return collect_next_page(scan, state);
+		return collect_next(scan, state);
 	if (!collector->overflowed)
 		return collect_beyond(scan, state);
 
@@ -555,7 +650,7 @@ hamming_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	/* A bitmap scan is not told its table, on which the executor has a lock. */
 	state->heap = table_open(scan->indexRelation->rd_index->indrelid, NoLock);
 	start(scan, state);
-	while (!state->nothing && collect_next_page(scan, state))
+	while (!state->nothing && collect_next(scan, state))
 	{
 		for (int i = 0; i < state->collector.count; i++)
 		{

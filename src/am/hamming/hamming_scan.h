@@ -32,7 +32,7 @@ typedef struct HammingScan
 	bool		nothing;		/* no row can qualify */
 	bool		ordered;
 	bool		null_query;		/* ORDER BY code <~> NULL: all distances are NULL */
-	const uint8 *probe;			/* what the kernel compares with */
+	const uint8 *probe;			/* what the kernel compares with, whole words of it */
 	int32		radius;			/* of the ranges around the probe */
 	HammingRange *ranges;		/* the other ranges */
 	int			range_count;
@@ -55,6 +55,7 @@ typedef struct HammingScan
 	bool		probing;
 	HammingPlan plan;			/* ordered scans: all within plan.radius is found by it */
 	int			next_target;
+	HammingKeyEnd key[HX_MAX_CHUNKS];	/* the probe's, as leaves have them */
 
 	Relation	heap;			/* the table */
 	BlockNumber heap_blocks;	/* it has at least as many; 0 at first */
@@ -63,6 +64,10 @@ typedef struct HammingScan
 	Buffer		vm_buf;
 	IndexFetchTableData *heap_fetch;
 	TupleTableSlot *heap_slot;
+
+	/* The tuple of an index-only scan without INCLUDE columns: only its code changes. */
+	HeapTuple	code_tuple;
+	uint8	   *tuple_code;
 
 	/* Scratch for one page. */
 	uint16		position[HAMMING_MAX_CODES + 16];

@@ -267,9 +267,11 @@ flush_leaf(TableBuild *build, bool is_last)
 static void
 add_to_leaf(TableBuild *build, const Entry *entry)
 {
-	const uint8 *code = build->codes + (size_t) entry->slot * build->shape.code_bytes;
+	uint8		code[HAMMING_MAX_LEAF_CODE];
 	HammingRow	row = build->entry_rows[entry->slot];
 
+	hamming_leaf_code(&build->tables, &build->leaf_shape, build->chunk,
+					  build->codes + (size_t) entry->slot * build->shape.code_bytes, code);
 	if (!hamming_packer_add(&build->packer, code, row))
 	{
 		hamming_packer_merge(&build->packer);
@@ -372,12 +374,13 @@ hamming_tables_build(Relation index, const HammingShape *shape, const HammingExt
 
 	build->index = index;
 	build->shape = *shape;
-	build->leaf_shape = hamming_leaf_shape(shape);
 	build->extents = extents;
 	build->extent_count = extent_count;
 	build->rows = rows;
 	take_sample(build);
 	deal_bits(build, count);
+	hamming_choose_keys(&build->tables, shape);
+	build->leaf_shape = hamming_leaf_shape(shape, &build->tables);
 
 	build->entries = palloc(sizeof(Entry));
 	build->codes = palloc(build->shape.code_bytes);

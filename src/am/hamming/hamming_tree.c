@@ -10,6 +10,7 @@
 #include "am/hamming/hamming_tree.h"
 
 #include "access/generic_xlog.h"
+#include "am/common/buffer_hint.h"
 #include "miscadmin.h"
 
 /* Right links followed from one page before we say that they go in circles. */
@@ -29,14 +30,13 @@ hamming_tree_check(Relation index, Buffer buf, int chunk)
 	return hx_page_opaque(page)->next;
 }
 
-/* Reads and locks a page of a tree; `from` is the block that has told its number. */
-static Buffer
-lock_tree_page(Relation index, int chunk, BlockNumber from, BlockNumber blk, int mode)
+Buffer
+hamming_tree_lock(Relation index, int chunk, BlockNumber from, BlockNumber blk, int mode)
 {
 	if (blk < HAMMING_FIRST_BLOCK || blk == InvalidBlockNumber)
 		hx_page_report_damage(index, from, "A chunk table leads from here to nowhere.");
 
-	Buffer		buf = ReadBuffer(index, blk);
+	Buffer		buf = hx_hint_read(index, blk);
 
 	LockBuffer(buf, mode);
 	hamming_tree_check(index, buf, chunk);
@@ -88,7 +88,7 @@ hamming_tree_find(Relation index, const HammingTables *tables, int chunk,
 
 	for (;;)
 	{
-		Buffer		buf = lock_tree_page(index, chunk, from, blk, lock);
+		Buffer		buf = hamming_tree_lock(index, chunk, from, blk, lock);
 		bool		down;
 
 		from = blk;
@@ -152,7 +152,7 @@ static bool
 choose_point(const HammingView *view, const uint16 *first, Division *division)
 {
 	HammingPoint *points = palloc(Max(view->row_count, 1) * sizeof(HammingPoint));
-	uint8		code[HAMMING_MAX_TABLE_BITS / 8];
+	uint8		code[HAMMING_MAX_LEAF_CODE];
 	int			count = 0;
 	int			last;
 
@@ -332,8 +332,8 @@ static void
 make_room(Relation index, const HammingCache *cache, int chunk, const HammingPoint *point)
 {
 	Division	division = {.chunks = &cache->tables.chunks,.chunk = chunk};
-	Buffer		buf = lock_tree_page(index, chunk, HAMMING_METABLOCK, cache->tables.root[chunk],
-									 BUFFER_LOCK_EXCLUSIVE);
+	Buffer		buf = hamming_tree_lock(index, chunk, HAMMING_METABLOCK,
+										cache->tables.root[chunk], BUFFER_LOCK_EXCLUSIVE);
 	bool		done = is_full(index, cache, buf);
 
 	if (done)
@@ -343,8 +343,8 @@ make_room(Relation index, const HammingCache *cache, int chunk, const HammingPoi
 		int			count;
 		int			branch = branch_of(index, buf, point);
 		BlockNumber blk = hamming_branches(BufferGetPage(buf), &count)[branch].child;
-		Buffer		child = lock_tree_page(index, chunk, BufferGetBlockNumber(buf), blk,
-										   BUFFER_LOCK_EXCLUSIVE);
+		Buffer		child = hamming_tree_lock(index, chunk, BufferGetBlockNumber(buf), blk,
+											  BUFFER_LOCK_EXCLUSIVE);
 
 		if (hamming_bounds(BufferGetPage(child))->level !=
 			hamming_bounds(BufferGetPage(buf))->level - 1)
@@ -363,12 +363,14 @@ hamming_tree_insert(Relation index, const HammingCache *cache, int chunk, const 
 					HammingRow row)
 {
 	HammingPoint point = hamming_point(hx_chunk_key(&cache->tables.chunks, chunk, code), row.tid);
+	uint8		leaf_code[HAMMING_MAX_LEAF_CODE];
 
+	hamming_leaf_code(&cache->tables, &cache->leaf_shape, chunk, code, leaf_code);
 	for (;;)
 	{
 		Buffer		buf = hamming_tree_find(index, &cache->tables, chunk, &point, 0,
 											BUFFER_LOCK_EXCLUSIVE);
-		bool		placed = hamming_place(index, &cache->leaf_shape, buf, code, row);
+		bool		placed = hamming_place(index, &cache->leaf_shape, buf, leaf_code, row);
 
 		UnlockReleaseBuffer(buf);
 		if (placed)
@@ -396,10 +398,12 @@ create_root(Relation index, const HammingShape *leaf_shape, int chunk)
 BlockNumber
 hamming_tree_create(Relation index, const HammingShape *shape, int count, HammingTables *tables)
 {
-	HammingShape leaf_shape = hamming_leaf_shape(shape);
-
-	memset(tables->root, 0, sizeof(tables->root));
+	memset(tables, 0, sizeof(*tables));
 	hx_chunks_cut(&tables->chunks, shape->bits, count);
+	hamming_choose_keys(tables, shape);
+
+	HammingShape leaf_shape = hamming_leaf_shape(shape, tables);
+
 	for (int k = 0; k < count; k++)
 		tables->root[k] = create_root(index, &leaf_shape, k);
 

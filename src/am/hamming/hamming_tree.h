@@ -15,6 +15,10 @@
 extern Buffer hamming_tree_find(Relation index, const HammingTables *tables, int chunk,
 								const HammingPoint *point, int level, int mode);
 
+/* Reads, locks and checks a page of a table's tree; `from`: the block that has told its number. */
+extern Buffer hamming_tree_lock(Relation index, int chunk, BlockNumber from, BlockNumber blk,
+								int mode);
+
 /* Damage unless the locked page belongs to the tree of the chunk; its right neighbour's block. */
 extern BlockNumber hamming_tree_check(Relation index, Buffer buf, int chunk);
 

@@ -8,6 +8,15 @@
 
 #include "storage/off.h"
 
+/*
+ * Codes from this length on have keys beside them on leaves. The words of shorter ones
+ * are compared in no more time than keys would be.
+ */
+#define LEAST_CODE_BYTES_WITH_KEYS 16
+
+/* Planes are of words so wide, as far as codes go. */
+#define WORD_BYTES 8
+
 const HammingPoint hamming_point_last = {
 	.key = PG_UINT32_MAX,
 	.tid = {.ip_blkid = {PG_UINT16_MAX, PG_UINT16_MAX},.ip_posid = PG_UINT16_MAX},
@@ -19,13 +28,53 @@ hamming_point_first(uint32 key)
 	return (HammingPoint) {.key = key};
 }
 
+void
+hamming_choose_keys(HammingTables *tables, const HammingShape *shape)
+{
+	tables->key_bytes = shape->code_bytes < LEAST_CODE_BYTES_WITH_KEYS ? 0 : sizeof(HammingKeyEnd);
+}
+
 HammingShape
-hamming_leaf_shape(const HammingShape *shape)
+hamming_leaf_shape(const HammingShape *shape, const HammingTables *tables)
 {
 	HammingShape leaf_shape = *shape;
 
 	leaf_shape.space = HAMMING_LEAF_SPACE;
+	if (tables->key_bytes > 0)
+		leaf_shape.code_bytes = TYPEALIGN(WORD_BYTES, shape->code_bytes) + tables->key_bytes;
 	return leaf_shape;
+}
+
+void
+hamming_leaf_code(const HammingTables *tables, const HammingShape *leaf_shape, int chunk,
+				  const uint8 *code, uint8 *leaf_code)
+{
+	int			words = leaf_shape->code_bytes - tables->key_bytes;
+	int			bytes = (leaf_shape->bits + 7) / 8;
+	HammingKeyEnd key = hamming_key_end(tables, chunk, code);
+
+	memcpy(leaf_code, code, bytes);
+	memset(leaf_code + bytes, 0, words - bytes);
+	memcpy(leaf_code + words, &key, tables->key_bytes);
+}
+
+HxPlanes
+hamming_leaf_codes(const HammingTables *tables, const HxPlanes *planes)
+{
+	HxPlanes	codes = *planes;
+
+	codes.code_bytes -= tables->key_bytes;
+	return codes;
+}
+
+HxPlanes
+hamming_leaf_keys(const HammingTables *tables, const HxPlanes *planes)
+{
+	HxPlanes	keys = *planes;
+
+	keys.base += (Size) planes->stride * (planes->code_bytes - tables->key_bytes);
+	keys.code_bytes = tables->key_bytes;
+	return keys;
 }
 
 static void
@@ -57,6 +106,8 @@ hamming_map_read(Page page, uint32 bits, BlockNumber blocks, HammingTables *tabl
 	memcpy(tables, PageGetContents(page), sizeof(*tables));
 	if (!hx_chunks_valid(&tables->chunks, bits))
 		return "The chunks are none of these codes.";
+	if (tables->key_bytes != 0 && tables->key_bytes != sizeof(HammingKeyEnd))
+		return "The leaves have keys of another length.";
 	for (int k = 0; k < tables->chunks.count; k++)
 		if (tables->root[k] < HAMMING_FIRST_BLOCK || tables->root[k] >= blocks)
 			return "The root of a chunk table lies beyond the end.";

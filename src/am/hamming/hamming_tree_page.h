@@ -4,7 +4,9 @@
  *
  * A chunk table holds every code and row once more, in the order of (key of the
  * chunk, TID): a tree of pages, each of which tells the highest point that it may
- * hold and leads to its right neighbour. Tables of offsets stand in README.
+ * hold and leads to its right neighbour. Behind each code a leaf has the end of its
+ * key, in a plane of its own, so that the few codes whose keys are near are found
+ * without looking at the others. Tables of offsets stand in README.
  */
 #ifndef HX_HAMMING_TREE_PAGE_H
 #define HX_HAMMING_TREE_PAGE_H
@@ -14,6 +16,12 @@
 
 /* Longer codes leave too few of them on a leaf. */
 #define HAMMING_MAX_TABLE_BITS 4096
+
+/* The end of a key, as leaves have it: the bits by which most keys of a leaf differ. */
+typedef uint16 HammingKeyEnd;
+
+/* Bytes that a leaf has for a code and the end of its key, at most. */
+#define HAMMING_MAX_LEAF_CODE (HAMMING_MAX_TABLE_BITS / 8 + sizeof(HammingKeyEnd))
 
 /* Where a row stands in a chunk table. */
 typedef struct HammingPoint
@@ -42,6 +50,7 @@ typedef struct HammingBranch
 typedef struct HammingTables
 {
 	HxChunks	chunks;
+	uint16		key_bytes;		/* of a key on a leaf: 2; 0: leaves have no keys */
 	BlockNumber root[HX_MAX_CHUNKS];
 } HammingTables;
 
@@ -53,7 +62,8 @@ typedef struct HammingExtent
 } HammingExtent;
 
 StaticAssertDecl(sizeof(HammingPoint) == 12 && sizeof(HammingBounds) == 16 &&
-				 sizeof(HammingBranch) == 16 && sizeof(HammingExtent) == 8,
+				 sizeof(HammingBranch) == 16 && sizeof(HammingExtent) == 8 &&
+				 offsetof(HammingTables, key_bytes) == 2082 && sizeof(HammingTables) == 2212,
 				 "these are part of the format");
 
 #define HAMMING_LEAF_SPACE (HAMMING_CODES_SPACE - sizeof(HammingBounds))
@@ -84,8 +94,29 @@ hamming_point_compare(const HammingPoint *a, const HammingPoint *b)
 	return (int) a->tid.ip_posid - (int) b->tid.ip_posid;
 }
 
-/* The shape of leaves, given that of codes pages. */
-extern HammingShape hamming_leaf_shape(const HammingShape *shape);
+/* Decides whether leaves have keys, given how long codes are. */
+extern void hamming_choose_keys(HammingTables *tables, const HammingShape *shape);
+
+/*
+ * The shape of leaves, given that of codes pages: code_bytes is what they have for a
+ * code, with its key if leaves have keys.
+ */
+extern HammingShape hamming_leaf_shape(const HammingShape *shape, const HammingTables *tables);
+
+/* The end of a code's key. */
+static inline HammingKeyEnd
+hamming_key_end(const HammingTables *tables, int chunk, const uint8 *code)
+{
+	return (HammingKeyEnd) hx_chunk_key(&tables->chunks, chunk, code);
+}
+
+/* Writes what a leaf has for a code: leaf_shape->code_bytes of them. */
+extern void hamming_leaf_code(const HammingTables *tables, const HammingShape *leaf_shape,
+							  int chunk, const uint8 *code, uint8 *leaf_code);
+
+/* Of the planes of a leaf, those of the codes (whole words if there are keys) and of the keys. */
+extern HxPlanes hamming_leaf_codes(const HammingTables *tables, const HxPlanes *planes);
+extern HxPlanes hamming_leaf_keys(const HammingTables *tables, const HxPlanes *planes);
 
 extern void hamming_map_init(Page page, const HammingTables *tables);
 

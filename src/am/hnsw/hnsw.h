@@ -94,9 +94,6 @@ extern void hnsw_check_kind(Relation index, Buffer buf, HxPageKind kind);
 /* The buffer of a node's page, pinned; as ReadBuffer, but faster for pages read before. */
 extern Buffer hnsw_read_buffer(Relation index, const HnswShape *shape, HxNode node);
 
-/* The same of any page. */
-extern Buffer hnsw_read_block(Relation index, BlockNumber blk);
-
 /* hnsw_build.c */
 extern IndexBuildResult *hnsw_build(Relation heap, Relation index, IndexInfo *info);
 extern void hnsw_buildempty(Relation index);

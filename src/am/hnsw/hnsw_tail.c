@@ -5,6 +5,7 @@
 #include "am/hnsw/hnsw_tail.h"
 
 #include "access/xloginsert.h"
+#include "am/common/buffer_hint.h"
 #include "am/hnsw/hnsw.h"
 #include "am/hnsw/hnsw_room.h"
 #include "miscadmin.h"
@@ -50,7 +51,7 @@ hnsw_tail_copy(Relation index, const HnswShape *shape, HxNode node, HnswNodeHead
 	{
 		*blk = hnsw_node_block(shape, node) + 1 + place;
 
-		Buffer		buf = strategy == NULL ? hnsw_read_block(index, *blk) :
+		Buffer		buf = strategy == NULL ? hx_hint_read(index, *blk) :
 			ReadBufferExtended(index, MAIN_FORKNUM, *blk, RBM_NORMAL, strategy);
 
 		LockBuffer(buf, BUFFER_LOCK_SHARE);
