@@ -65,7 +65,7 @@ hamming_payload_find(Page page, OffsetNumber off, ItemPointer tid)
 
 	IndexTuple	payload = hamming_payload_at(page, off);
 
-	return payload != NULL && ItemPointerEquals(&payload->t_tid, tid) ? payload : NULL;
+	return payload != NULL && ItemPointerCompare(&payload->t_tid, tid) == 0 ? payload : NULL;
 }
 
 /* Bytes of the variable-length value at `data`, of which `room` can be read; 0: damaged. */

@@ -34,7 +34,7 @@ typedef struct HammingVacuum
 static bool
 is_dead(HammingVacuum *vacuum, ItemPointerData tid)
 {
-	return vacuum->callback != NULL && vacuum->callback(&tid, vacuum->callback_state);
+	return hx_vacuum_is_dead(vacuum->callback, vacuum->callback_state, tid);
 }
 
 /* HammingKeep */

@@ -82,7 +82,7 @@ is_listed(Buffer buf)
 static bool
 is_dead_row(HnswVacuum *vacuum, ItemPointerData tid)
 {
-	return vacuum->callback != NULL && vacuum->callback(&tid, vacuum->callback_state);
+	return hx_vacuum_is_dead(vacuum->callback, vacuum->callback_state, tid);
 }
 
 static unsigned

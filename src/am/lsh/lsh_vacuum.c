@@ -55,10 +55,8 @@ push(Numbers *numbers, uint32 number)
 static bool
 is_dead(LshVacuum *vacuum, const LshRow *row)
 {
-	ItemPointerData tid = row->tid;
-
-	return vacuum->callback != NULL && !lsh_row_is_reference(row) &&
-		vacuum->callback(&tid, vacuum->callback_state);
+	return !lsh_row_is_reference(row) &&
+		hx_vacuum_is_dead(vacuum->callback, vacuum->callback_state, row->tid);
 }
 
 /* LshKeep */
