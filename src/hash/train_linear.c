@@ -43,15 +43,15 @@ centre(HxTraining *training, HxModel *model, bool wanted)
 }
 
 /*
- * The last steps of the random kinds. A rotation gives each row a scale of its own,
- * which only thresholds of 0 can do with.
+ * Appends the rotation to so many numbers. What comes of it has no scale, which only
+ * thresholds of 0 can do with: for others it is brought to length 1.
  */
 static void
-add_sign(HxTraining *training, HxModel *model)
+add_rotation(HxTraining *training, HxModel *model, uint32_t outputs)
 {
+	hx_model_add(model, HX_STEP_ROTATE, outputs, 0, training->seed, NULL, 0);
 	if (training->median)
-		hx_model_add(model, HX_STEP_NORMALISE, model->outputs, 0, 0, NULL, 0);
-	hx_training_add_sign(training, model, training->rows);
+		hx_model_add(model, HX_STEP_NORMALISE, outputs, 0, 0, NULL, 0);
 }
 
 static bool
@@ -61,8 +61,8 @@ train_simhash(HxTraining *training, HxModel *model, HxModel *second)
 	hx_model_init(model, HX_MODEL_SIMHASH, training->dims);
 	if (!centre(training, model, training->options[0] != 0))
 		return false;
-	hx_model_add(model, HX_STEP_ROTATE, training->outputs, 0, training->seed, NULL, 0);
-	add_sign(training, model);
+	add_rotation(training, model, training->outputs);
+	hx_training_add_sign(training, model, training->rows);
 	return true;
 }
 
@@ -131,11 +131,11 @@ train_sparse(HxTraining *training, HxModel *model, HxModel *second)
 		return false;
 
 	/* Without it, vectors with few large numbers would leave most bits undecided. */
-	hx_model_add(model, HX_STEP_ROTATE, n, 0, training->seed, NULL, 0);
+	add_rotation(training, model, n);
 	params = choose_inputs(training, n, chosen);
 	hx_model_add(model, HX_STEP_SPARSE, training->outputs, chosen, 0, params,
 				 training->outputs * chosen);
-	add_sign(training, model);
+	hx_training_add_sign(training, model, training->rows);
 	return true;
 }
 

@@ -36,6 +36,12 @@ HX_VECTORISE_LOOPS
 /* One bit in so many in doubt, and the plain sums are found sooner. */
 #define MOST_DOUBTS 8
 
+/*
+ * A vector that was asked in vain lets the next one go by, the second in a row the next three,
+ * and so on: the sums of some models are mostly near to their thresholds.
+ */
+#define MOST_MISSES 8
+
 /* For the roundings of the limit itself. */
 #define MARGIN 1.001
 
@@ -57,6 +63,8 @@ struct HxWhole
 	uint8_t    *certain;		/* the bits that they tell, packed as a code; missing columns are */
 	double		change;			/* of columns by rounding: the greatest length */
 	double		offset;			/* (|bias| + |threshold|) / c_j at most */
+	unsigned	misses;			/* vectors in a row that were asked in vain */
+	unsigned	skip;			/* vectors that are not asked */
 	double		order;			/* what a frozen sum is off, as a share of the lengths' product */
 };
 
@@ -280,6 +288,11 @@ hx_whole_find(HxWhole *whole, const float *x, uint8_t *code)
 
 	if (hx_kernels->matvec_whole == NULL)
 		return false;
+	if (whole->skip > 0)
+	{
+		whole->skip--;
+		return false;
+	}
 	length = sqrt(hx_kernels->dot(x, x, whole->n));
 	if (!(length >= SHORTEST && length <= LONGEST))
 		return false;
@@ -289,7 +302,12 @@ hx_whole_find(HxWhole *whole, const float *x, uint8_t *code)
 							 whole->products);
 	limit = limit_of(whole, change, scale);
 	if (compare_products(whole, scale, limit, code) > whole->m / MOST_DOUBTS)
+	{
+		whole->misses += whole->misses < MOST_MISSES;
+		whole->skip = (1u << whole->misses) - 1;
 		return false;
+	}
+	whole->misses = 0;
 
 	for (size_t byte = 0; byte < (whole->m + 7) / 8; byte++)
 	{

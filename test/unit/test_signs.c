@@ -146,6 +146,48 @@ on_the_threshold(void)
 	}
 }
 
+/* After many vectors asked in vain, whole numbers are asked ever less, but not given up. */
+static void
+asked_in_vain(void)
+{
+	const uint32_t n = 300;
+	const uint32_t m = 96;
+	HxModel		model;
+	HxSigns    *signs;
+	uint8_t		code[(MAX_M + 7) / 8];
+	int			calls = 0;
+
+	if (!are_asked())
+		return;
+	fill(n, m, 1, 1);
+	for (uint32_t j = 0; j < m; j++)
+	{
+		volatile float sum = 0;
+
+		for (uint32_t i = 0; i < n; i++)
+		{
+			volatile float product = params[i * m + j] * x[i];
+
+			sum = sum + product;
+		}
+		thresholds[j] = sum;
+	}
+	model = model_of(n, m);
+	signs = hx_signs_make(&model, training_allocate(NULL, hx_signs_size(&model)));
+	for (int i = 0; i < 1000; i++)
+		CHECK(!hx_signs_find(signs, x, code), "call %d", i);
+	for (uint32_t i = 0; i < n; i++)
+		x[i] = (float) unit_normal();
+	while (calls < 1000 && !hx_signs_find(signs, x, code))
+		calls++;
+	CHECK(calls > 1 && calls < 256, "asked again after %d calls", calls);
+	CHECK(hx_signs_find(signs, x, code), "and again");
+	for (uint32_t j = 0; j < m; j++)
+		CHECK(training_bit(code, j) == naive_bit(n, m, j), "bit %u", j);
+	memset(thresholds, 0, sizeof(thresholds));
+	training_free();
+}
+
 /* Numbers of most unlike sizes in one column, one vector; columns of most unlike lengths. */
 static void
 uneven(void)
@@ -376,6 +418,7 @@ main(void)
 	hx_kernel_init();
 	RUN(usual_matrices);
 	RUN(on_the_threshold);
+	RUN(asked_in_vain);
 	RUN(uneven);
 	RUN(zeros);
 	RUN(out_of_range);
