@@ -218,12 +218,16 @@ sub check_endings
 	return @states;
 }
 
+my $sizes = "SELECT string_agg(pg_relation_size('t' || i)::text, ' ' ORDER BY i) FROM generate_series(0, $#aimed) AS i";
+my $sizes_before = $node->safe_psql('postgres', $sizes);
+
 check_endings('ordered scan', 'SELECT id FROM t# ORDER BY v <-> test_vector(DIMS, 1) LIMIT 5');
 # Of a vector or a row that looks like one, only the server can find out that it is wrong: its XX000 is judged below.
 my $drained = qr/00000|XX002|0A000|XX001|XX000/;
 
 check_endings('drained scan', 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY v <-> test_vector(DIMS, 450) OFFSET 0) AS s', good => $drained);
 check_endings('stats', q{SELECT hashidx_index_stats('v#')});
+is($node->safe_psql('postgres', $sizes), $sizes_before, 'reading has not changed a table');
 
 my @checks = check_endings('check', q{SELECT hashidx_check('v#', true)});
 

@@ -41,6 +41,7 @@ typedef struct HxIndexRows
 	ExprState  *predicate;
 	TupleTableSlot *slot;		/* the row at hand */
 	FmgrInfo	distance;		/* the operator's function */
+	MemoryContext distance_context; /* of one call of it */
 	Oid			collation;
 	Oid			key_type;
 } HxIndexRows;

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 /* The sample is the same each time, so that what is measured can be compared. */
@@ -57,6 +58,8 @@ hx_index_rows_open(HxIndexRows *rows, Relation heap, Relation index)
 	rows->collation = index->rd_indcollation[0];
 	rows->key_type = TupleDescAttr(RelationGetDescr(index), 0)->atttypid;
 	fmgr_info(get_opcode(operator), &rows->distance);
+	rows->distance_context = AllocSetContextCreate(CurrentMemoryContext, "hashidx distance",
+												   ALLOCSET_DEFAULT_SIZES);
 }
 
 void
@@ -64,6 +67,7 @@ hx_index_rows_close(HxIndexRows *rows)
 {
 	ExecDropSingleTupleTableSlot(rows->slot);
 	FreeExecutorState(rows->estate);
+	MemoryContextDelete(rows->distance_context);
 	UnregisterSnapshot(rows->snapshot);
 }
 
@@ -90,12 +94,13 @@ hx_index_rows_key(HxIndexRows *rows, Datum *key)
 double
 hx_index_rows_distance(HxIndexRows *rows, Datum key, Datum query)
 {
-	ExprContext *context = GetPerTupleExprContext(rows->estate);
-	MemoryContext old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
+	MemoryContext old = MemoryContextSwitchTo(rows->distance_context);
 	double		distance = DatumGetFloat8(FunctionCall2Coll(&rows->distance, rows->collation,
 															key, query));
 
+	/* A row may have thousands of them, and the copies of sets are large. */
 	MemoryContextSwitchTo(old);
+	MemoryContextReset(rows->distance_context);
 	return distance;
 }
 

@@ -102,6 +102,7 @@ typedef struct HnswScan
 	ItemPointerData rows[HNSW_POSTING_ROWS];
 	unsigned	row_count;
 	unsigned	next_row;
+	BlockNumber heap_blocks;	/* the table has at least as many; 0 at first */
 } HnswScan;
 
 IndexScanDesc
@@ -387,6 +388,20 @@ find_row(IndexScanDesc scan, HnswScan *state)
 	return true;
 }
 
+/* The row to be returned: the executor believes it. */
+static ItemPointerData
+take_row(IndexScanDesc scan, HnswScan *state)
+{
+	ItemPointerData row = state->rows[state->next_row++];
+
+	if (!hx_page_tid_is_plausible(scan->heapRelation, &state->heap_blocks, &row))
+		hx_page_report_damage(scan->indexRelation, hnsw_node_block(&state->shape, state->node.node),
+							  "Node %u has row (%u,%u), which cannot be in the table.",
+							  state->node.node, ItemPointerGetBlockNumberNoCheck(&row),
+							  ItemPointerGetOffsetNumberNoCheck(&row));
+	return row;
+}
+
 /* Tells the executor the distance of the row, or the bound that it has to check. */
 static void
 set_distance(IndexScanDesc scan, HnswScan *state)
@@ -417,7 +432,7 @@ hnsw_gettuple(IndexScanDesc scan, ScanDirection direction)
 		return false;
 
 	state->returned++;
-	scan->xs_heaptid = state->rows[state->next_row++];
+	scan->xs_heaptid = take_row(scan, state);
 	scan->xs_recheck = false;
 	set_distance(scan, state);
 	return true;
