@@ -191,19 +191,20 @@ make_link(HnswOffers *offers, HxNode node, HxLink *link, uint8 *code)
 
 	bool		alive = head->state == HNSW_NODE;
 
-	/* Its memory serves for the next ones, too. */
-	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(offers));
+	if (alive)
+	{
+		/* Its memory serves for the next ones, too; bits are read on the page. */
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(offers));
 
-	hnsw_query_stored(other, shape, hnsw_expander_own(expander, node, head));
-	MemoryContextSwitchTo(old);
+		hnsw_query_stored(other, shape, hnsw_expander_own(expander, node, head));
+		MemoryContextSwitchTo(old);
+		if (shape->metric != HNSW_HAMMING)
+			hnsw_centred(shape, offers->centre, other->x, other->y);
+		hnsw_link_make(shape, offers->centre, expander->query, other, link, code);
+		link->node = node;
+	}
 	UnlockReleaseBuffer(buf);
-	if (!alive)
-		return false;
-	if (shape->metric != HNSW_HAMMING)
-		hnsw_centred(shape, offers->centre, other->x, other->y);
-	hnsw_link_make(shape, offers->centre, expander->query, other, link, code);
-	link->node = node;
-	return true;
+	return alive;
 }
 
 /* Puts a link in the last place of the new node's list. */
