@@ -173,18 +173,25 @@ find_rank(Ranks *ranks, unsigned at)
 	return ranks->rank[at];
 }
 
+/* What a candidate is worth: its rank; more than any rank if it is not spare. */
+static unsigned
+find_worth(Ranks *ranks, const bool *spare, unsigned at)
+{
+	return find_rank(ranks, at) + (spare[at] ? 0 : HX_LINK_FIRM + 1);
+}
+
 unsigned
-hx_graph_least(const HxChoice *choice, unsigned offered)
+hx_graph_least(const HxChoice *choice, unsigned offered, const bool *spare)
 {
 	Ranks		ranks = {.choice = choice};
 	unsigned	least = choice->count - 1;
 
-	if (find_rank(&ranks, offered) == HX_LINK_FILLING)
+	if (find_worth(&ranks, spare, offered) == HX_LINK_FILLING)
 		return offered;
 
 	/* Most often the farthest fills, and the ranks of few others tell that. */
-	for (unsigned i = choice->count; i-- > 0 && find_rank(&ranks, least) != HX_LINK_FILLING;)
-		if (find_rank(&ranks, i) < find_rank(&ranks, least))
+	for (unsigned i = choice->count; i-- > 0 && find_worth(&ranks, spare, least) > 0;)
+		if (find_worth(&ranks, spare, i) < find_worth(&ranks, spare, least))
 			least = i;
 	return least;
 }

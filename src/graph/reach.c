@@ -7,6 +7,7 @@
  */
 #include "graph/reach.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Nodes between two calls of the caller's check. */
@@ -100,22 +101,42 @@ link_back(Reach *reach, HxNode from, HxNode to, float distance)
 	return true;
 }
 
-/* Has a node that is reached link to this one, the nearest that can. */
+/* Has a node link to another one, if it is reached and can. */
+static bool
+attach_to(Reach *reach, HxNode from, HxNode node, float distance)
+{
+	if (!reach->reached[from] || !link_back(reach, from, node, distance))
+		return false;
+	mark(reach, node);
+	walk(reach);
+	return true;
+}
+
+/*
+ * Has a node that is reached link to this one: the nearest that can of those it links to. They may
+ * need all their links, as hubs do that many have been attached to: then one that they link to, or
+ * the last that was reached and can. How far that is is not known; it is put last.
+ */
 static void
 attach(Reach *reach, HxNode node)
 {
 	const size_t row = (size_t) node * reach->m;
+	const HxNode *near = reach->links + row;
 
-	for (unsigned i = 0; i < reach->m && reach->links[row + i] != HX_NODE_NONE; i++)
-	{
-		if (reach->reached[reach->links[row + i]] &&
-			link_back(reach, reach->links[row + i], node, reach->distances[row + i]))
-		{
-			mark(reach, node);
-			walk(reach);
+	for (unsigned i = 0; i < reach->m && near[i] != HX_NODE_NONE; i++)
+		if (attach_to(reach, near[i], node, reach->distances[row + i]))
 			return;
-		}
+	for (unsigned i = 0; i < reach->m && near[i] != HX_NODE_NONE; i++)
+	{
+		const HxNode *far = reach->links + (size_t) near[i] * reach->m;
+
+		for (unsigned l = 0; l < reach->m && far[l] != HX_NODE_NONE; l++)
+			if (attach_to(reach, far[l], node, INFINITY))
+				return;
 	}
+	for (size_t i = reach->queue_count; near[0] != HX_NODE_NONE && i-- > 0;)
+		if (attach_to(reach, reach->queue[i], node, INFINITY))
+			return;
 }
 
 void

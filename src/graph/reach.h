@@ -10,9 +10,10 @@
 #include "graph/build.h"
 
 /*
- * Makes every node that has links reachable from `root`: where one is not, a node it links to
- * links back, in place of its farthest link to a node that others link to as well. links and
- * distances: m a node, ascending by distance, HX_NODE_NONE after the last.
+ * Makes every node that has links reachable from `root`: where one is not, a node that it links to,
+ * or another one if those cannot, gets a link to it, in place of its farthest link to a node that
+ * others link to as well. links and distances: m a node, ascending by distance, HX_NODE_NONE after
+ * the last; a distance that is not known becomes INFINITY.
  */
 extern void hx_reach_all(HxCompute *compute, HxNode *links, float *distances, size_t count,
 						 unsigned m, HxNode root);

@@ -178,4 +178,13 @@ SELECT * FROM stats('failed_v');
 SELECT hashidx_check('failed_v', true);
 DROP TABLE failed;
 
+-- inner products of very different length: long vectors attract the links, and every node can be reached all the same
+CREATE TABLE factor (id integer, v qvec(16));
+CREATE INDEX factor_v ON factor USING hashidx_hnsw (v qvec_ip_ops) WITH (ef_construction = 32);
+INSERT INTO factor SELECT i, (SELECT array_agg(((hashint4extended(i, j) & 65535) - 32768) * 4 ^ (i % 6) ORDER BY j)
+	FROM generate_series(1, 16) j)::float8[]::qvec FROM generate_series(1, 2000) i;
+SELECT s -> 'nodes' AS nodes, s -> 'reachable' AS reachable FROM hashidx_index_stats('factor_v') s;
+SELECT hashidx_check('factor_v', true);
+DROP TABLE factor;
+
 DROP FUNCTION code_of(integer), recall(text, text), stats(regclass), vector_of(integer);

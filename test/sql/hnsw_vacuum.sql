@@ -145,4 +145,22 @@ SELECT rows, nodes, dead FROM stats('two_w');
 SELECT hashidx_check('two_v', true), hashidx_check('two_w', true);
 DROP TABLE two;
 
+-- the curve from effort to recall: measured when there is none, and when a quarter of the rows are others
+CREATE TABLE curve (id integer, v qvec(12));
+CREATE INDEX curve_v ON curve USING hashidx_hnsw (v) WITH (m = 16, ef_construction = 32);
+CREATE FUNCTION curve() RETURNS text LANGUAGE sql AS $$ SELECT hashidx_index_stats('curve_v') ->> 'curve' $$;
+INSERT INTO curve SELECT i, vector_of(i) FROM generate_series(1, 2500) i;
+SELECT curve() = '' AS none;
+VACUUM curve;
+SELECT curve() AS first \gset
+SELECT :'first' <> '' AS measured;
+DELETE FROM curve WHERE id % 10 = 0;
+VACUUM curve;
+SELECT curve() = :'first' AS same;
+INSERT INTO curve SELECT i, vector_of(i) FROM generate_series(2501, 3100) i;
+VACUUM curve;
+SELECT curve() = :'first' AS same;
+DROP TABLE curve;
+DROP FUNCTION curve();
+
 DROP FUNCTION found(text), stats(regclass), vector_of(integer);

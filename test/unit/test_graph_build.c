@@ -7,6 +7,7 @@
 
 #include "graph/entries.h"
 #include "graph/links.h"
+#include "graph/reach.h"
 #include "math/random.h"
 
 #define MAX_THREADS 4
@@ -127,6 +128,7 @@ least(void)
 			.offset = (float) (count % 3) * 0.1f,
 		};
 		HxChoice	choice = choice_of(&c, count);
+		bool		spare[HX_GRAPH_MAX_LINKS + 1];
 		unsigned	chosen[HX_GRAPH_MAX_LINKS];
 		uint8_t		rank[HX_GRAPH_MAX_LINKS];
 		unsigned	left = 0;
@@ -135,15 +137,23 @@ least(void)
 		CHECK(hx_links_select(&choice, count - 1, chosen, rank) == count - 1, "%u", count);
 		while (left < count - 1 && chosen[left] == left)
 			left++;
+		memset(spare, true, sizeof(spare));
 		for (unsigned offered = 0; offered < count; offered++)
 		{
 			const bool	fills = offered != left &&
 				rank[offered - (offered > left)] == HX_LINK_FILLING;
 			const unsigned expected = fills ? offered : left;
-			const unsigned got = hx_graph_least(&choice, offered);
+			const unsigned got = hx_graph_least(&choice, offered, spare);
 
 			CHECK(got == expected, "%u of %u: %u, not %u", offered, count, got, expected);
 		}
+
+		/* What is not spare stays if anything else is spare, whatever the ranks. */
+		spare[left] = false;
+		CHECK(hx_graph_least(&choice, left, spare) != left, "%u: not spare, and given up", count);
+		memset(spare, false, sizeof(spare));
+		spare[count / 2] = true;
+		CHECK(hx_graph_least(&choice, 0, spare) == count / 2, "%u: the only one spare stays", count);
 		free(c.cloud.rows);
 		free(origin);
 	}
@@ -320,6 +330,48 @@ degenerate(void)
 	check_graph(&cloud, links, 8, "line");
 	free(links);
 	free(cloud.rows);
+}
+
+/*
+ * Hubs that link to each other, and many nodes that link to hubs only: the hubs have not enough
+ * links for all of them, which therefore link to each other. The hubs keep a way to all hubs.
+ */
+static void
+hubs(void)
+{
+	enum
+	{
+		HUBS = 5,
+		M = 4,
+		COUNT = 400,
+	};
+	HxNode	   *links = unit_alloc(COUNT * M * sizeof(HxNode));
+	float	   *distances = unit_alloc(COUNT * M * sizeof(float));
+	bool		reached[COUNT] = {true};
+	HxNode		queue[COUNT] = {0};
+	size_t		queued = 1;
+	HxCompute	compute = numeric_compute();
+
+	for (HxNode node = 0; node < COUNT; node++)
+		for (unsigned i = 0; i < M; i++)
+		{
+			links[node * M + i] = node < HUBS ? (node + 1 + i) % HUBS : (node + i) % HUBS;
+			distances[node * M + i] = (float) i;
+		}
+	hx_reach_all(&compute, links, distances, COUNT, M, 0);
+	for (size_t walked = 0; walked < queued; walked++)
+		for (unsigned i = 0; i < M; i++)
+		{
+			const HxNode to = links[queue[walked] * M + i];
+
+			if (!reached[to])
+				queue[queued++] = to;
+			reached[to] = true;
+		}
+	CHECK(queued == COUNT, "%zu of %d can be reached", queued, COUNT);
+	free(links);
+	free(distances);
+	numeric_free();
 }
 
 static void
@@ -581,6 +633,7 @@ main(void)
 	RUN(offers_shuffled);
 	RUN(small_graphs);
 	RUN(degenerate);
+	RUN(hubs);
 	RUN(same_for_all_threads);
 	RUN(finds_the_nearest);
 	RUN(far_apart);

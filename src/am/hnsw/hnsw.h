@@ -51,6 +51,7 @@ typedef struct HnswCache
 	double		nodes;			/* as the last build or vacuum counted them */
 	uint32		curve_points;
 	HnswCurvePoint curve[HNSW_MAX_CURVE_POINTS];
+	BlockNumber curve_blocks;
 	BlockNumber room[HNSW_LISTS];	/* hints: pages that had room lately */
 	float	   *centre;			/* link.dims coordinates; NULL: zero, or hamming */
 	HxLink	   *entries;		/* entry_count of them, relative to the centre */

@@ -30,9 +30,8 @@
 /* The arrays are allocated for this many rows and double while memory lasts. */
 #define FIRST_ROWS 1024
 
-/* Rows held out to measure by; and of how few nodes an index is not worth measuring. */
+/* Rows held out to measure by. */
 #define HELD_OUT 200
-#define LEAST_TO_MEASURE 2000
 
 /* Stream of the random numbers that choose them. */
 #define HELD_OUT_STREAM 0x68656c64
@@ -132,7 +131,7 @@ copy_row(const HnswBuild *build, Rows *to, size_t at, const Rows *from, size_t i
 static bool
 is_held_out(const HnswBuild *build, size_t node, size_t nodes)
 {
-	return nodes >= LEAST_TO_MEASURE && build->held.count < 2 * HELD_OUT &&
+	return nodes >= HNSW_LEAST_TO_MEASURE && build->held.count < 2 * HELD_OUT &&
 		hx_random(build->shape.seed, HELD_OUT_STREAM, node) % nodes < HELD_OUT;
 }
 
@@ -213,9 +212,14 @@ write_counts(const HnswBuild *build)
 	Buffer		buf = ReadBuffer(build->index, HNSW_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
-	hnsw_meta(BufferGetPage(buf))->nodes = build->parts != NULL ? build->parts->nodes :
+
+	HnswMetaPage *meta = hnsw_meta(BufferGetPage(buf));
+
+	meta->nodes = build->parts != NULL ? build->parts->nodes :
 		build->rows.count + build->held.count;
-	hnsw_meta(BufferGetPage(buf))->rows = build->row_total;
+	meta->rows = build->row_total;
+	meta->curve_rows = meta->rows;
+	meta->curve_blocks = RelationGetNumberOfBlocks(build->index);
 	MarkBufferDirty(buf);
 	UnlockReleaseBuffer(buf);
 }
@@ -309,7 +313,7 @@ measure_and_insert_held(HnswBuild *build, const HnswPoints *points)
 		start_phase(HNSW_PHASE_MEASURE, held->count);
 		hnsw_points_nearest(&build->compute, points, build->rows.count, held->stored, held->count,
 							nearest);
-		hnsw_measure_curve(build->index, held->stored, nearest, held->count);
+		hnsw_measure_curve(build->index, held->stored, NULL, nearest, held->count);
 		pfree(nearest);
 	}
 	for (size_t i = 0; i < held->count; i++)

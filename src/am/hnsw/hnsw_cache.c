@@ -187,6 +187,7 @@ copy_counts(HnswCache *cache, const HnswMetaPage *meta)
 	cache->nodes = meta->nodes;
 	cache->curve_points = Min(meta->curve_points, HNSW_MAX_CURVE_POINTS);
 	memcpy(cache->curve, meta->curve, sizeof(cache->curve));
+	cache->curve_blocks = meta->curve_blocks;
 	memcpy(cache->room, meta->room, sizeof(cache->room));
 }
 

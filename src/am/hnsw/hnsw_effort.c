@@ -1,11 +1,13 @@
 /*
  * hnsw_effort.c
- *	  The curve from effort to recall: measured at the end of a build, read by scans.
+ *	  The curve from effort to recall: measured at the end of a build and anew when much has
+ *	  changed (hnsw_measure.c), read by scans.
  */
 #include "am/hnsw/hnsw_effort.h"
 
 #include <math.h>
 
+#include "access/generic_xlog.h"
 #include "am/hnsw/hnsw_expand.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -21,6 +23,9 @@
 /* How far beyond the curve's end it is continued. */
 #define MOST_EXTRAPOLATION 4.0
 
+/* The effort for a recall grows no faster than this power of the number of nodes. */
+#define EFFORT_EXPONENT 0.5
+
 /* Exact answers and a search's own are computed alike, up to rounding. */
 #define SAME_DISTANCE 1e-5
 
@@ -32,6 +37,33 @@ typedef struct Nearest
 	float		distance[HNSW_CURVE_NEAREST];
 	int			count;
 } Nearest;
+
+/* A search that measures. */
+typedef struct Probe
+{
+	HnswExpander expander;
+	HxNode		self;			/* the node that the query is, or HX_NODE_NONE */
+	Nearest		found;
+} Probe;
+
+/* HxExpand of a probe: the query's own node is not there, and takes no place on the beam. */
+static bool
+expand_others(void *context, HxNode node, HxExpansion *expansion)
+{
+	Probe	   *probe = context;
+	unsigned	kept = 0;
+
+	if (node == probe->self || !hnsw_expand(&probe->expander, node, expansion))
+		return false;
+	for (unsigned i = 0; i < expansion->count; i++)
+	{
+		expansion->node[kept] = expansion->node[i];
+		expansion->estimate[kept] = expansion->estimate[i];
+		kept += expansion->node[i] != probe->self;
+	}
+	expansion->count = kept;
+	return true;
+}
 
 /* HnswVisit: keeps the distance of a node that has rows if it is among the nearest. */
 static void
@@ -81,21 +113,21 @@ effort_of_step(int step)
 
 /* Adds the recall of one query at each step to the sums. */
 static void
-measure_query(HxSearch *search, HnswExpander *expander, const HnswCache *cache,
-			  Nearest *found, const float *truth, double *sums)
+measure_query(HxSearch *search, Probe *probe, const HnswCache *cache, const float *truth,
+			  double *sums)
 {
 	double		recall = 0;
 
-	found->count = 0;
-	hx_search_begin(search, hnsw_expand, expander);
-	hnsw_seed_entries(search, expander->query, cache);
+	probe->found.count = 0;
+	hx_search_begin(search, expand_others, probe);
+	hnsw_seed_entries(search, probe->expander.query, cache);
 	for (int step = 0; step < HNSW_MAX_CURVE_POINTS; step++)
 	{
 		/* What has been found is not lost again. */
 		if (recall < 1)
 		{
 			hx_search_run(search, effort_of_step(step));
-			recall = recall_of(found, truth);
+			recall = recall_of(&probe->found, truth);
 		}
 		sums[step] += recall;
 	}
@@ -108,7 +140,8 @@ write_curve(Relation index, const double *sums, int count)
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 
-	HnswMetaPage *meta = hnsw_meta(BufferGetPage(buf));
+	GenericXLogState *record = GenericXLogStart(index);
+	HnswMetaPage *meta = hnsw_meta(GenericXLogRegisterBuffer(record, buf, 0));
 
 	meta->curve_points = 0;
 	while (meta->curve_points < HNSW_MAX_CURVE_POINTS)
@@ -121,12 +154,13 @@ write_curve(Relation index, const double *sums, int count)
 		if (recall >= ENOUGH_RECALL)
 			break;
 	}
-	MarkBufferDirty(buf);
+	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buf);
 }
 
 void
-hnsw_measure_curve(Relation index, const uint8 *queries, const float *nearest, int count)
+hnsw_measure_curve(Relation index, const uint8 *queries, const HxNode *nodes,
+				   const float *nearest, int count)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_hnsw measure",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -139,15 +173,13 @@ hnsw_measure_curve(Relation index, const uint8 *queries, const float *nearest, i
 	for (int i = 0; i < count; i++)
 	{
 		HnswCache  *cache;
-		HnswExpander expander;
-		Nearest		found;
+		Probe		probe = {.self = nodes != NULL ? nodes[i] : HX_NODE_NONE};
 
 		hnsw_query_stored(&query, &shape, queries + (Size) i * shape.own_bytes);
 		cache = hnsw_cache(index);
 		hnsw_query_prepare(&query, cache->centre, cache->largest_norm);
-		hnsw_expander_init(&expander, index, &query, keep_distance, &found);
-		measure_query(search, &expander, cache, &found, nearest + (Size) i * HNSW_CURVE_NEAREST,
-					  sums);
+		hnsw_expander_init(&probe.expander, index, &query, keep_distance, &probe.found);
+		measure_query(search, &probe, cache, nearest + (Size) i * HNSW_CURVE_NEAREST, sums);
 	}
 	if (count > 0)
 		write_curve(index, sums, count);
@@ -188,6 +220,15 @@ read_curve(const HnswCurvePoint *curve, uint32 points, double recall)
 	return curve[at - 1].effort * Min(missed / (PG_UINT16_MAX - target), MOST_EXTRAPOLATION);
 }
 
+/* By how much more effort an index asks for that has grown since it was measured. */
+static double
+growth_factor(const HnswCache *cache, double nodes)
+{
+	double		measured = hnsw_nodes_in(&cache->shape, cache->curve_blocks);
+
+	return measured > 0 && nodes > measured ? pow(nodes / measured, EFFORT_EXPONENT) : 1;
+}
+
 uint32
 hnsw_scan_effort(const HnswCache *cache, double nodes)
 {
@@ -197,7 +238,8 @@ hnsw_scan_effort(const HnswCache *cache, double nodes)
 	if (hx_guc_ef_search() > 0)
 		return hx_guc_ef_search();
 	if (cache->curve_points > 0)
-		effort = read_curve(cache->curve, cache->curve_points, recall);
+		effort = read_curve(cache->curve, cache->curve_points, recall) *
+			growth_factor(cache, nodes);
 	else
 		effort = guess_effort(&cache->shape, nodes, recall);
 	return (uint32) Max(ceil(effort), LEAST_EFFORT);

@@ -13,18 +13,22 @@ extern const int hnsw_efforts[];
 /* Answers that the curve counts. */
 #define HNSW_CURVE_NEAREST 10
 
-/*
- * Measures the recall of searches of many efforts, and writes the curve into the metapage; the
- * caller logs the page. queries: `count` stored vectors, one after the other, none of them a
- * node. nearest: for each, ascending, HNSW_CURVE_NEAREST search distances of the nodes that are
- * truly nearest to it; INFINITY after the last when there are fewer.
- */
-extern void hnsw_measure_curve(Relation index, const uint8 *queries, const float *nearest,
-							   int count);
+/* Of fewer nodes an index is not worth measuring. */
+#define HNSW_LEAST_TO_MEASURE 2000
 
 /*
- * The effort of a scan: hashidx.ef_search, or what the curve has for hashidx.recall. The
- * index has about so many nodes.
+ * Measures the recall of searches of many efforts, and writes the curve into the metapage.
+ * queries: `count` stored vectors, one after the other; nodes: the node that each of them is, which
+ * no search finds then, NULL: none of them is one. nearest: for each, ascending, HNSW_CURVE_NEAREST
+ * search distances of the other nodes that are truly nearest to it; INFINITY after the last when
+ * there are fewer.
+ */
+extern void hnsw_measure_curve(Relation index, const uint8 *queries, const HxNode *nodes,
+							   const float *nearest, int count);
+
+/*
+ * The effort of a scan: hashidx.ef_search, or what the curve has for hashidx.recall, and more in an
+ * index that has grown since. The index has about so many nodes.
  */
 extern uint32 hnsw_scan_effort(const HnswCache *cache, double nodes);
 

@@ -15,7 +15,7 @@
 #include "am/hnsw/hnsw_build.h"
 #include "am/hnsw/hnsw_entries.h"
 #include "am/hnsw/hnsw_expand.h"
-#include "am/hnsw/hnsw_link.h"
+#include "am/hnsw/hnsw_offer.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_room.h"
 #include "graph/entries.h"
@@ -65,18 +65,8 @@ typedef struct Inserter
 	int16	   *opened_at;		/* of a candidate, its number in opened, or -1 */
 	HnswQuery	opened[HX_GRAPH_MAX_LINKS]; /* candidates as queries */
 	unsigned	opened_count;
-	HnswCircle *circle;			/* of a neighbour that is offered a link */
+	HnswOffers *offers;			/* links back */
 } Inserter;
-
-/* A link back from a neighbour. */
-typedef struct Offer
-{
-	HxNode		to;
-	uint32		version;
-	const HnswQuery *query;		/* of the neighbour */
-	HxLink		link;
-	const uint8 *code;
-} Offer;
 
 static const uint8 *
 vector_of(const Inserter *inserter, unsigned seen)
@@ -119,6 +109,7 @@ remember_node(void *context, HxNode node, HnswNodeHead *head, float distance)
 		return;
 	if (inserter->seen_count == inserter->seen_room)
 		grow_seen(inserter);
+	hnsw_offers_meet(inserter->offers, head);
 	if (memcmp(own, inserter->point.stored, inserter->shape.own_bytes) == 0)
 		inserter->equal = inserter->seen_count;
 	memcpy(inserter->vectors + (Size) inserter->seen_count * inserter->shape.own_bytes, own,
@@ -137,6 +128,7 @@ search_neighbours(Inserter *inserter)
 
 	inserter->seen_count = 0;
 	inserter->equal = -1;
+	hnsw_offers_begin(inserter->offers, cache->centre);
 	hnsw_query_prepare(&inserter->query, cache->centre, cache->largest_norm);
 	hnsw_expander_init(&inserter->expander, inserter->index, &inserter->query, remember_node,
 					   inserter);
@@ -215,13 +207,12 @@ choose_neighbours(Inserter *inserter, unsigned *chosen)
 
 /* The new node with its links, and what it offers to its neighbours (but for its own number). */
 static HnswNodeHead *
-make_node(Inserter *inserter, ItemPointer tid, const unsigned *chosen, unsigned count,
-		  Offer *offers)
+make_node(Inserter *inserter, ItemPointer tid, const unsigned *chosen, unsigned count)
 {
 	const HnswShape *shape = &inserter->shape;
 	const float *centre = inserter->cache->centre;
+	HnswOffers *offers = inserter->offers;
 	HnswNodeHead *head = palloc0(shape->node_bytes);
-	uint8	   *codes = palloc((Size) count * shape->code_bytes + 1);
 
 	head->state = HNSW_NODE;
 	head->links = count;
@@ -236,16 +227,18 @@ make_node(Inserter *inserter, ItemPointer tid, const unsigned *chosen, unsigned 
 		const HnswQuery *neighbour = open_candidate(inserter, chosen[i]);
 		const Seen *seen = &inserter->seen[inserter->candidates[chosen[i]].node];
 		HxLink	   *link = &hnsw_node_links(shape, head)[i];
-		uint8	   *code = codes + (Size) i * shape->code_bytes;
+		HnswOffer  *offer = &offers->offer[i];
 
 		link->node = seen->node;
 		hnsw_link_make(shape, centre, &inserter->query, neighbour, link,
 					   hnsw_node_code(shape, head, i));
-		offers[i] = (Offer) {
-			.to = seen->node,.version = seen->version,.query = neighbour,.code = code,
-		};
-		hnsw_link_make(shape, centre, neighbour, &inserter->query, &offers[i].link, code);
+		offer->to = seen->node;
+		offer->version = seen->version;
+		offer->query = neighbour;
+		hnsw_link_make(shape, centre, neighbour, &inserter->query, &offer->link, offer->code);
 	}
+	offers->count = count;
+	offers->nearest = count > 0 ? hnsw_node_links(shape, head)[0].node : HX_NODE_NONE;
 	return head;
 }
 
@@ -314,82 +307,6 @@ write_node(Inserter *inserter, HnswNodeHead *node)
 	}
 }
 
-static int
-compare_offers(const void *a, const void *b)
-{
-	HxNode		left = ((const Offer *) a)->to;
-	HxNode		right = ((const Offer *) b)->to;
-
-	return left < right ? -1 : left > right;
-}
-
-/*
- * Offers links to nodes on the next few pages, as many as one record takes; the offers are
- * sorted. Returns how many of them that were, and adds how many were taken.
- */
-static unsigned
-link_back_some(const Inserter *inserter, const Offer *offers, unsigned count, unsigned *taken)
-{
-	const HnswShape *shape = &inserter->shape;
-	GenericXLogState *record = NULL;
-	Buffer		buf[MAX_GENERIC_XLOG_PAGES];
-	Page		image[MAX_GENERIC_XLOG_PAGES];
-	int			pages = 0;
-	unsigned	done = 0;
-
-	for (; done < count; done++)
-	{
-		const Offer *offer = &offers[done];
-		BlockNumber blk = hnsw_node_block(shape, offer->to);
-
-		if (pages == 0 || BufferGetBlockNumber(buf[pages - 1]) != blk)
-		{
-			if (pages == MAX_GENERIC_XLOG_PAGES)
-				break;
-			buf[pages] = ReadBuffer(inserter->index, blk);
-			LockBuffer(buf[pages], BUFFER_LOCK_EXCLUSIVE);
-			image[pages++] = NULL;
-		}
-
-		HnswNodeHead *head = hnsw_read_node(inserter->index, shape, buf[pages - 1], offer->to);
-
-		if (head == NULL || head->state != HNSW_NODE || head->version != offer->version)
-			continue;
-
-		int			place = hnsw_link_place(inserter->circle, offer->query, head,
-											&offer->link, offer->code);
-
-		if (place < 0)
-			continue;
-		if (record == NULL)
-			record = GenericXLogStart(inserter->index);
-		if (image[pages - 1] == NULL)
-			image[pages - 1] = GenericXLogRegisterBuffer(record, buf[pages - 1], 0);
-		head = hnsw_node_head(shape, image[pages - 1], hnsw_node_slot(shape, offer->to));
-		hnsw_link_put(shape, head, place, &offer->link, offer->code);
-		(*taken)++;
-	}
-	if (record != NULL)
-		GenericXLogFinish(record);
-	while (pages > 0)
-		UnlockReleaseBuffer(buf[--pages]);
-	return done;
-}
-
-/* Offers links back from all neighbours, in the order of their blocks; returns how many took it. */
-static unsigned
-link_back(const Inserter *inserter, HxNode number, Offer *offers, unsigned count)
-{
-	unsigned	taken = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		offers[i].link.node = number;
-	qsort(offers, count, sizeof(Offer), compare_offers);
-	for (unsigned done = 0; done < count;)
-		done += link_back_some(inserter, offers + done, count - done, &taken);
-	return taken;
-}
-
 /*
  * Whether a node becomes an entry: so that there are sqrt(n) of n; and if it would not be found.
  * A fast scan that was not as near to it as the farthest of its links has ended in another
@@ -418,12 +335,10 @@ static void
 add_node(Inserter *inserter, ItemPointer tid)
 {
 	unsigned	chosen[HX_GRAPH_MAX_LINKS];
-	Offer		offers[HX_GRAPH_MAX_LINKS];
 	unsigned	count = choose_neighbours(inserter, chosen);
-	HnswNodeHead *node = make_node(inserter, tid, chosen, count, offers);
+	HnswNodeHead *node = make_node(inserter, tid, chosen, count);
 	HxNode		number = write_node(inserter, node);
-
-	unsigned	links_back = link_back(inserter, number, offers, count);
+	unsigned	links_back = hnsw_offers_give(inserter->offers, number);
 
 	if (count == 0 || is_entry(inserter, number, chosen, count, links_back))
 		hnsw_entries_add(inserter->index, &inserter->shape,
@@ -511,8 +426,8 @@ insert_point(Inserter *inserter, ItemPointer tid)
 	MemoryContext old = MemoryContextSwitchTo(inserter->context);
 
 	hnsw_query_stored(&inserter->query, &inserter->shape, inserter->point.stored);
-	if (inserter->circle == NULL)
-		inserter->circle = hnsw_circle_new(&inserter->shape);
+	if (inserter->offers == NULL)
+		inserter->offers = hnsw_offers_new(&inserter->shape, &inserter->expander);
 	MemoryContextSwitchTo(old);
 	search_neighbours(inserter);
 

@@ -199,7 +199,7 @@ hnsw_circle_select(HnswCircle *circle, unsigned m, unsigned *chosen)
 
 int
 hnsw_link_place(HnswCircle *circle, const HnswQuery *node, HnswNodeHead *head,
-				const HxLink *link, const uint8 *code)
+				const HxLink *link, const uint8 *code, const bool *spare)
 {
 	const HnswShape *shape = circle->shape;
 	const HxLink *links = hnsw_node_links(shape, head);
@@ -216,14 +216,19 @@ hnsw_link_place(HnswCircle *circle, const HnswQuery *node, HnswNodeHead *head,
 	hnsw_circle_add(circle, link, code, 1);
 
 	HxChoice	choice = choice_of(circle);
+	bool		sorted_spare[HX_GRAPH_MAX_LINKS + 1];
 	unsigned	offered = 0;
 
-	while (circle->sorted[offered].node < head->links)
-		offered++;
+	for (unsigned i = 0; i < circle->count; i++)
+	{
+		sorted_spare[i] = spare[circle->sorted[i].node];
+		if (circle->sorted[i].node == head->links)
+			offered = i;
+	}
 
-	unsigned	least = hx_graph_least(&choice, offered);
+	unsigned	least = hx_graph_least(&choice, offered, sorted_spare);
 
-	return least != offered ? (int) circle->sorted[least].node : -1;
+	return least != offered && sorted_spare[least] ? (int) circle->sorted[least].node : -1;
 }
 
 void

@@ -31,10 +31,12 @@ extern unsigned hnsw_circle_select(HnswCircle *circle, unsigned m, unsigned *cho
 
 /*
  * Where in a node's list a link goes that is offered to it: a place in use whose link is the
- * one to give up, the first unused one, or -1 when the node does better without. Takes no memory.
+ * one to give up, the first unused one, or -1 when the node does better without. Only what is spare
+ * is given up: links by their places, and behind the last one the offered link, which is taken for
+ * any of the others if it is not spare itself. Takes no memory.
  */
 extern int	hnsw_link_place(HnswCircle *circle, const HnswQuery *node, HnswNodeHead *head,
-							const HxLink *link, const uint8 *code);
+							const HxLink *link, const uint8 *code, const bool *spare);
 
 /* Puts a link and its code there. */
 extern void hnsw_link_put(const HnswShape *shape, HnswNodeHead *head, unsigned place,

@@ -68,9 +68,13 @@ typedef struct HnswMetaPage
 	uint64		nodes;			/* nodes and rows, as the last build or vacuum counted them */
 	uint64		rows;
 	HnswCurvePoint curve[HNSW_MAX_CURVE_POINTS];	/* ascending by effort */
+	BlockNumber curve_blocks;	/* of the index when the curve was measured, 0: not known */
+	uint32		unused;
+	uint64		curve_rows;		/* rows then, and how many of all vacuums have removed since */
+	uint64		curve_removed;
 } HnswMetaPage;
 
-StaticAssertDecl(sizeof(HnswMetaPage) == 168, "the metapage is part of the format");
+StaticAssertDecl(sizeof(HnswMetaPage) == 192, "the metapage is part of the format");
 
 /*
  * What all nodes of an index have in common; follows from the metapage's metric,

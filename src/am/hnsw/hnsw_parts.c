@@ -457,7 +457,7 @@ static void
 measure_and_insert(HnswParts *parts, const uint8 *held, const float *nearest)
 {
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_MEASURE);
-	hnsw_measure_curve(parts->index, held, nearest, HELD_OUT);
+	hnsw_measure_curve(parts->index, held, NULL, nearest, HELD_OUT);
 	for (size_t i = 0; i < HELD_OUT; i++)
 	{
 		HnswPartPoint *record = hnsw_parts_sample(parts, i);

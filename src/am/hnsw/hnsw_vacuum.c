@@ -10,6 +10,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/common/vacuum.h"
+#include "am/hnsw/hnsw_measure.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_repair.h"
 #include "am/hnsw/hnsw_room.h"
@@ -619,7 +620,10 @@ hnsw_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 IndexBulkDeleteResult *
 hnsw_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
-	if (info->analyze_only || stats != NULL)
+	if (info->analyze_only)
 		return stats;
-	return run_vacuum(info, NULL, NULL, NULL);
+	if (stats == NULL)
+		stats = run_vacuum(info, NULL, NULL, NULL);
+	hnsw_measure_changed(info, (uint64) stats->tuples_removed);
+	return stats;
 }
