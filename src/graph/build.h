@@ -33,7 +33,7 @@ extern unsigned hx_graph_select(const HxChoice *choice, unsigned m, unsigned *ch
 /*
  * The one of at most HX_GRAPH_MAX_LINKS + 1 that a full list gives up when number `offered` of
  * them is offered to it: that one if it would only fill, or else the one that hx_graph_select()
- * leaves out when it chooses all but one. Those that are not spare are taken as if they had a higher
+ * leaves out when it chooses all but one. Those that are not spare count as if they had a higher
  * rank than any. Asks for no more distances than decide that.
  */
 extern unsigned hx_graph_least(const HxChoice *choice, unsigned offered, const bool *spare);
