@@ -8,7 +8,7 @@
 #include "am/hamming/hamming.h"
 
 /* What a leaf costs, found by way of its tree, in codes pages read one after the other. */
-#define HAMMING_LEAF_COST 1.3
+#define HAMMING_LEAF_COST 1.4
 
 /* A leaf to read. It may have been divided since: then its right neighbours up to high, too. */
 typedef struct HammingTarget
