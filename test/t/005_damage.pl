@@ -210,7 +210,8 @@ sub damage_at_random
 }
 
 # Half of the rows share their code with another one, so that pages have runs; a tenth are dead.
-my $node = new_cluster('damage', init => { extra => [] });
+# From 18 on there are checksums unless told otherwise, and the server would notice first.
+my $node = new_cluster('damage', init => { no_data_checksums => 1 });
 my $tables = @aimed + $random;
 
 $node->safe_psql('postgres', qq{
