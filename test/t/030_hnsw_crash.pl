@@ -154,7 +154,7 @@ foreach my $how ('cancelled', 'immediate')
 			'-c', 'SET vacuum_cost_delay = 100', '-c', 'VACUUM (INDEX_CLEANUP on) half' ],
 		'<', \undef, '>', \my $out, '2>', \$err);
 
-	for (1 .. 2000)
+	for (1 .. 20_000)
 	{
 		$dead = $node->safe_psql('postgres', q{SELECT hashidx_index_stats('half_c') -> 'dead'});
 		last if $dead < $most;
