@@ -90,6 +90,13 @@ extern HnswNodeHead *hnsw_read_node(Relation index, const HnswShape *shape, Buff
 /* Checks that a page is of that kind (not block 0), in a locked buffer; damage otherwise. */
 extern void hnsw_check_kind(Relation index, Buffer buf, HxPageKind kind);
 
+/*
+ * For a pass over all pages: the page, share-locked if it has nodes, otherwise InvalidBuffer, not
+ * pinned and not locked. *next: the block after it and its tail.
+ */
+extern Buffer hnsw_lock_nodes(Relation index, const HnswShape *shape,
+							  BufferAccessStrategy strategy, BlockNumber blk, BlockNumber *next);
+
 /* hnsw_buffer.c */
 
 /* The buffer of a node's page, pinned; as ReadBuffer, but faster for pages read before. */

@@ -308,8 +308,7 @@ measure_and_insert_held(HnswBuild *build, const HnswPoints *points)
 	{
 		float	   *nearest = palloc(held->count * HNSW_CURVE_NEAREST * sizeof(float));
 
-		for (size_t i = 0; i < held->count * HNSW_CURVE_NEAREST; i++)
-			nearest[i] = INFINITY;
+		hnsw_nearest_begin(nearest, held->count);
 		start_phase(HNSW_PHASE_MEASURE, held->count);
 		hnsw_points_nearest(&build->compute, points, build->rows.count, held->stored, held->count,
 							nearest);

@@ -36,6 +36,24 @@ hnsw_read_node(Relation index, const HnswShape *shape, Buffer buf, HxNode node)
 	return head->state == HNSW_FREE ? NULL : head;
 }
 
+Buffer
+hnsw_lock_nodes(Relation index, const HnswShape *shape, BufferAccessStrategy strategy,
+				BlockNumber blk, BlockNumber *next)
+{
+	Buffer		buf = ReadBufferExtended(index, MAIN_FORKNUM, blk, RBM_NORMAL, strategy);
+	HxPageKind	kind = 0;
+
+	LockBuffer(buf, BUFFER_LOCK_SHARE);
+	/* A page that a crash left behind before its first record is empty. */
+	if (!PageIsNew(BufferGetPage(buf)))
+		kind = hx_page_check(index, buf, HX_PAGE_ID_HNSW);
+	*next = hnsw_next_block(shape, blk, kind);
+	if (kind == HX_PAGE_NODES)
+		return buf;
+	UnlockReleaseBuffer(buf);
+	return InvalidBuffer;
+}
+
 /* A copy of the metapage, with magic and format judged. */
 static HnswMetaPage
 read_meta(Relation index)

@@ -31,19 +31,12 @@
 
 const int	hnsw_efforts[] = {10, 20, 40, 80, 160, 320, 0};
 
-/* The nearest distances that a search has found, ascending. */
-typedef struct Nearest
-{
-	float		distance[HNSW_CURVE_NEAREST];
-	int			count;
-} Nearest;
-
 /* A search that measures. */
 typedef struct Probe
 {
 	HnswExpander expander;
 	HxNode		self;			/* the node that the query is, or HX_NODE_NONE */
-	Nearest		found;
+	float		found[HNSW_CURVE_NEAREST];	/* the nearest distances */
 } Probe;
 
 /* HxExpand of a probe: the query's own node is not there, and takes no place on the beam. */
@@ -69,25 +62,13 @@ expand_others(void *context, HxNode node, HxExpansion *expansion)
 static void
 keep_distance(void *context, HxNode node, HnswNodeHead *head, float distance)
 {
-	Nearest    *nearest = context;
-
-	if (head->state != HNSW_NODE ||
-		(nearest->count == HNSW_CURVE_NEAREST &&
-		 !(distance < nearest->distance[nearest->count - 1])))
-		return;
-	if (nearest->count < HNSW_CURVE_NEAREST)
-		nearest->count++;
-
-	int			at = nearest->count - 1;
-
-	for (; at > 0 && distance < nearest->distance[at - 1]; at--)
-		nearest->distance[at] = nearest->distance[at - 1];
-	nearest->distance[at] = distance;
+	if (head->state == HNSW_NODE)
+		hnsw_nearest_offer(context, distance);
 }
 
 /* The share of the true answers that was found; 1 when there are none. */
 static double
-recall_of(const Nearest *found, const float *truth)
+recall_of(const float *found, const float *truth)
 {
 	int			wanted = 0;
 	int			hits = 0;
@@ -99,8 +80,7 @@ recall_of(const Nearest *found, const float *truth)
 
 	double		last = truth[wanted - 1];
 
-	while (hits < found->count && hits < wanted &&
-		   found->distance[hits] <= last + SAME_DISTANCE * fabs(last))
+	while (hits < wanted && found[hits] <= last + SAME_DISTANCE * fabs(last))
 		hits++;
 	return (double) hits / wanted;
 }
@@ -118,7 +98,7 @@ measure_query(HxSearch *search, Probe *probe, const HnswCache *cache, const floa
 {
 	double		recall = 0;
 
-	probe->found.count = 0;
+	hnsw_nearest_begin(probe->found, 1);
 	hx_search_begin(search, expand_others, probe);
 	hnsw_seed_entries(search, probe->expander.query, cache);
 	for (int step = 0; step < HNSW_MAX_CURVE_POINTS; step++)
@@ -127,7 +107,7 @@ measure_query(HxSearch *search, Probe *probe, const HnswCache *cache, const floa
 		if (recall < 1)
 		{
 			hx_search_run(search, effort_of_step(step));
-			recall = recall_of(&probe->found, truth);
+			recall = recall_of(probe->found, truth);
 		}
 		sums[step] += recall;
 	}
@@ -178,7 +158,7 @@ hnsw_measure_curve(Relation index, const uint8 *queries, const HxNode *nodes,
 		hnsw_query_stored(&query, &shape, queries + (Size) i * shape.own_bytes);
 		cache = hnsw_cache(index);
 		hnsw_query_prepare(&query, cache->centre, cache->largest_norm);
-		hnsw_expander_init(&probe.expander, index, &query, keep_distance, &probe.found);
+		hnsw_expander_init(&probe.expander, index, &query, keep_distance, probe.found);
 		measure_query(search, &probe, cache, nearest + (Size) i * HNSW_CURVE_NEAREST, sums);
 	}
 	if (count > 0)

@@ -5,6 +5,8 @@
 #ifndef HX_HNSW_EFFORT_H
 #define HX_HNSW_EFFORT_H
 
+#include <math.h>
+
 #include "am/hnsw/hnsw.h"
 
 /* Efforts that hashidx_recall() compares, 0 after the last. */
@@ -15,6 +17,27 @@ extern const int hnsw_efforts[];
 
 /* Of fewer nodes an index is not worth measuring. */
 #define HNSW_LEAST_TO_MEASURE 2000
+
+/* The nearest distances of so many queries, of which none is known yet. */
+static inline void
+hnsw_nearest_begin(float *nearest, size_t queries)
+{
+	for (size_t i = 0; i < queries * HNSW_CURVE_NEAREST; i++)
+		nearest[i] = INFINITY;
+}
+
+/* Keeps a distance if it is among the nearest of a query, ascending. */
+static inline void
+hnsw_nearest_offer(float *nearest, float distance)
+{
+	int			at = HNSW_CURVE_NEAREST - 1;
+
+	if (!(distance < nearest[at]))
+		return;
+	for (; at > 0 && distance < nearest[at - 1]; at--)
+		nearest[at] = nearest[at - 1];
+	nearest[at] = distance;
+}
 
 /*
  * Measures the recall of searches of many efforts, and writes the curve into the metapage.

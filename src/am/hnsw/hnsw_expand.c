@@ -218,7 +218,6 @@ hnsw_seed_entries(HxSearch *search, const HnswQuery *query, const HnswCache *cac
 		unsigned	run = Min(cache->entry_count - first, RUN);
 
 		estimate_entries(query, cache, table, own, first, run, estimate);
-
 		count = keep_near(nearest, count, cache->entries + first, estimate, run);
 	}
 	for (unsigned i = 0; i < count; i++)

@@ -38,24 +38,6 @@ typedef struct Measure
 	float	   *nearest;		/* of each HNSW_CURVE_NEAREST distances, ascending */
 } Measure;
 
-/* The page, share-locked; not locked and not pinned if it has no nodes. *next: the block after. */
-static Buffer
-lock_nodes(Measure *measure, BlockNumber blk, BlockNumber *next)
-{
-	Buffer		buf = ReadBufferExtended(measure->index, MAIN_FORKNUM, blk, RBM_NORMAL,
-										 measure->strategy);
-	HxPageKind	kind = 0;
-
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	if (!PageIsNew(BufferGetPage(buf)))
-		kind = hx_page_check(measure->index, buf, HX_PAGE_ID_HNSW);
-	*next = hnsw_next_block(&measure->shape, blk, kind);
-	if (kind == HX_PAGE_NODES)
-		return buf;
-	UnlockReleaseBuffer(buf);
-	return InvalidBuffer;
-}
-
 /* Makes a node a query if it is alive. */
 static void
 add_query(Measure *measure, HxNode node)
@@ -63,7 +45,8 @@ add_query(Measure *measure, HxNode node)
 	const HnswShape *shape = &measure->shape;
 	uint8	   *stored = measure->stored + (Size) measure->count * shape->own_bytes;
 	BlockNumber next;
-	Buffer		buf = lock_nodes(measure, hnsw_node_block(shape, node), &next);
+	Buffer		buf = hnsw_lock_nodes(measure->index, shape, measure->strategy,
+									  hnsw_node_block(shape, node), &next);
 
 	if (!BufferIsValid(buf))
 		return;
@@ -95,26 +78,13 @@ draw_queries(Measure *measure)
 	}
 }
 
-/* Keeps a distance if it is among the nearest, ascending. */
-static void
-keep_nearest(float *nearest, float distance)
-{
-	int			at = HNSW_CURVE_NEAREST - 1;
-
-	if (!(distance < nearest[at]))
-		return;
-	for (; at > 0 && distance < nearest[at - 1]; at--)
-		nearest[at] = nearest[at - 1];
-	nearest[at] = distance;
-}
-
 /* Compares the nodes of a page with all queries; returns the next block. */
 static BlockNumber
 compare_page(Measure *measure, HnswExpander *expander, BlockNumber blk)
 {
 	const HnswShape *shape = &measure->shape;
 	BlockNumber next;
-	Buffer		buf = lock_nodes(measure, blk, &next);
+	Buffer		buf = hnsw_lock_nodes(measure->index, shape, measure->strategy, blk, &next);
 
 	if (!BufferIsValid(buf))
 		return next;
@@ -130,8 +100,8 @@ compare_page(Measure *measure, HnswExpander *expander, BlockNumber blk)
 
 		for (int i = 0; i < measure->count; i++)
 			if (node != measure->node[i])
-				keep_nearest(measure->nearest + i * HNSW_CURVE_NEAREST,
-							 hnsw_query_distance(&measure->query[i], own));
+				hnsw_nearest_offer(measure->nearest + i * HNSW_CURVE_NEAREST,
+								   hnsw_query_distance(&measure->query[i], own));
 	}
 	UnlockReleaseBuffer(buf);
 	return next;
@@ -145,8 +115,7 @@ find_nearest(Measure *measure)
 
 	hnsw_expander_init(&expander, measure->index, &measure->query[0], NULL, NULL);
 	expander.strategy = measure->strategy;
-	for (int i = 0; i < measure->count * HNSW_CURVE_NEAREST; i++)
-		measure->nearest[i] = INFINITY;
+	hnsw_nearest_begin(measure->nearest, measure->count);
 	for (BlockNumber blk = HNSW_FIRST_BLOCK; blk < measure->blocks;)
 	{
 		vacuum_delay_point(false);

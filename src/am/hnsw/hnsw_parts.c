@@ -479,8 +479,7 @@ hnsw_parts_finish(HnswParts *parts)
 	float	   *nearest = palloc(HELD_OUT * HNSW_CURVE_NEAREST * sizeof(float));
 	BlockNumber centre = InvalidBlockNumber;
 
-	for (size_t i = 0; i < HELD_OUT * HNSW_CURVE_NEAREST; i++)
-		nearest[i] = INFINITY;
+	hnsw_nearest_begin(nearest, HELD_OUT);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_PARTITION);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, parts->points.count);
 	make_parts(parts);

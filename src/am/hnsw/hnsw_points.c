@@ -101,18 +101,6 @@ typedef struct Search
 	size_t		scratch_bytes;	/* of each worker */
 } Search;
 
-static void
-offer(float *nearest, float distance)
-{
-	int			at = HNSW_CURVE_NEAREST - 1;
-
-	if (!(distance < nearest[at]))
-		return;
-	for (; at > 0 && distance < nearest[at - 1]; at--)
-		nearest[at] = nearest[at - 1];
-	nearest[at] = distance;
-}
-
 /* HxCrewWork over the vectors. */
 static void
 search_vector(void *context, unsigned worker, size_t item)
@@ -124,7 +112,7 @@ search_vector(void *context, unsigned worker, size_t item)
 
 	open_vector(points, opened, search->vectors + item * points->shape->own_bytes);
 	for (size_t i = 0; i < search->point_count; i++)
-		offer(nearest, hnsw_query_distance(&opened->query, hnsw_points_at(points, i)));
+		hnsw_nearest_offer(nearest, hnsw_query_distance(&opened->query, hnsw_points_at(points, i)));
 }
 
 void

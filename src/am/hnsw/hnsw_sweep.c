@@ -113,20 +113,19 @@ collect(HnswSweep *sweep)
 	sweep->overflowed = false;
 	while (blk < expander->blocks)
 	{
+		BlockNumber next;
+
 		CHECK_FOR_INTERRUPTS();
 
-		Buffer		buf = ReadBufferExtended(expander->index, MAIN_FORKNUM, blk, RBM_NORMAL,
-											 expander->strategy);
-		HxPageKind	kind = 0;
+		Buffer		buf = hnsw_lock_nodes(expander->index, expander->query->shape,
+										  expander->strategy, blk, &next);
 
-		LockBuffer(buf, BUFFER_LOCK_SHARE);
-		/* A page that a crash left behind before its first record is empty. */
-		if (!PageIsNew(BufferGetPage(buf)))
-			kind = hx_page_check(expander->index, buf, HX_PAGE_ID_HNSW);
-		if (kind == HX_PAGE_NODES)
+		if (BufferIsValid(buf))
+		{
 			offer_page(sweep, buf, &limit);
-		UnlockReleaseBuffer(buf);
-		blk = hnsw_next_block(expander->query->shape, blk, kind);
+			UnlockReleaseBuffer(buf);
+		}
+		blk = next;
 	}
 	cut(sweep);
 	if (expander->strategy != NULL)
