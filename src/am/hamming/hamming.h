@@ -65,6 +65,9 @@ extern HammingView hamming_checked_view(Relation index, const HammingShape *shap
 /* Reports that a page's rows do not match its codes. */
 extern void hamming_report_runs(Relation index, Buffer buf);
 
+/* Reports that a row of a page, number i, is none that the table can have. */
+extern void hamming_report_row(Relation index, BlockNumber blk, int i, const ItemPointerData *tid);
+
 /* ERRCODE_DATA_EXCEPTION unless a code of that many bits belongs into the index. */
 extern void hamming_check_bits(Relation index, const HammingShape *shape, int32 bits);
 

@@ -14,10 +14,7 @@ check_rows(HammingSource *source, Buffer buf, const HammingView *view)
 		HammingRow	row = hamming_view_row(view, i, &continues);
 
 		if (!hx_page_tid_is_plausible(source->heap, &source->heap_blocks, &row.tid))
-			hx_page_report_damage(source->index, BufferGetBlockNumber(buf),
-								  "Row %d points to (%u,%u), which cannot be in the table.", i,
-								  ItemPointerGetBlockNumberNoCheck(&row.tid),
-								  ItemPointerGetOffsetNumberNoCheck(&row.tid));
+			hamming_report_row(source->index, BufferGetBlockNumber(buf), i, &row.tid);
 	}
 }
 

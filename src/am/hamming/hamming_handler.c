@@ -100,6 +100,14 @@ hamming_report_runs(Relation index, Buffer buf)
 						  "The rows of the page do not add up to its codes.");
 }
 
+void
+hamming_report_row(Relation index, BlockNumber blk, int i, const ItemPointerData *tid)
+{
+	hx_page_report_damage(index, blk, "Row %d points to (%u,%u), which cannot be in the table.", i,
+						  ItemPointerGetBlockNumberNoCheck(tid),
+						  ItemPointerGetOffsetNumberNoCheck(tid));
+}
+
 HammingRow
 hamming_row(Relation index, ItemPointer tid)
 {

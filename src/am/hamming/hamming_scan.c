@@ -174,21 +174,14 @@ in_other_ranges(HammingScan *state, const uint8 *code)
 	return true;
 }
 
-/*
- * Can the table have a row with this TID? The server believes an index: it reads,
- * or even adds, any block named. A bitmap takes no offsets that a heap cannot have.
- */
+/* Can the table have a row with this TID? A bitmap takes no offsets that a heap cannot have. */
 static bool
 is_plausible_tid(IndexScanDesc scan, HammingScan *state, const ItemPointerData *tid)
 {
-	BlockNumber blk = ItemPointerGetBlockNumberNoCheck(tid);
-	OffsetNumber off = ItemPointerGetOffsetNumberNoCheck(tid);
 	bool		to_bitmap = scan->heapRelation == NULL;
 
-	if (blk >= state->heap_blocks)
-		state->heap_blocks = RelationGetNumberOfBlocks(state->heap);
-	return blk < state->heap_blocks && off >= FirstOffsetNumber &&
-		!(to_bitmap && off > MaxHeapTuplesPerPage);
+	return hx_page_tid_is_plausible(state->heap, &state->heap_blocks, tid) &&
+		!(to_bitmap && ItemPointerGetOffsetNumber(tid) > MaxHeapTuplesPerPage);
 }
 
 /* Offers the rows of one code, which lies on page blk, to the collector. */
@@ -207,10 +200,7 @@ collect_run(IndexScanDesc scan, HammingScan *state, BlockNumber blk, const Hammi
 		if (!hamming_collector_wants(collector, key))
 			continue;
 		if (!is_plausible_tid(scan, state, &row.tid))
-			hx_page_report_damage(scan->indexRelation, blk,
-								  "Row %d points to (%u,%u), which cannot be in the table.", i,
-								  ItemPointerGetBlockNumberNoCheck(&row.tid),
-								  ItemPointerGetOffsetNumberNoCheck(&row.tid));
+			hamming_report_row(scan->indexRelation, blk, i, &row.tid);
 
 		bool		all_visible = scan->xs_want_itup &&
 			VM_ALL_VISIBLE(scan->heapRelation, ItemPointerGetBlockNumber(&row.tid), &state->vm_buf);
