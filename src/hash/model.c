@@ -73,6 +73,18 @@ hx_model_output(const HxModel *model)
 	}
 }
 
+const HxStep *
+hx_model_signed_step(const HxModel *model, HxStepOp op)
+{
+	const HxStep *sign = &model->steps[model->step_count - 1];
+	const HxStep *signed_step = sign - 1;
+
+	if (model->step_count < 2 || sign->op != HX_STEP_SIGN || signed_step->op != op ||
+		sign->input != model->step_count - 2)
+		return NULL;
+	return signed_step;
+}
+
 uint32_t
 hx_model_width(const HxModel *model, int input)
 {

@@ -142,6 +142,9 @@ extern const char *hx_model_step_name(HxStepOp op);
 
 extern HxModelOutput hx_model_output(const HxModel *model);
 
+/* The step before the signs at the model's end, if it has that operation; else NULL. */
+extern const HxStep *hx_model_signed_step(const HxModel *model, HxStepOp op);
+
 /* Numbers that come in where a step's input says `input`: from a step or the model's input. */
 extern uint32_t hx_model_width(const HxModel *model, int input);
 

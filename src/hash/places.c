@@ -36,18 +36,6 @@ struct HxPlaces
 	float	   *sums;			/* of whole groups; those beyond m mean nothing */
 };
 
-static const HxStep *
-sparse_step(const HxModel *model)
-{
-	const HxStep *sign = &model->steps[model->step_count - 1];
-	const HxStep *sparse = sign - 1;
-
-	if (model->step_count < 2 || sign->op != HX_STEP_SIGN || sparse->op != HX_STEP_SPARSE ||
-		sign->input != model->step_count - 2)
-		return NULL;
-	return sparse;
-}
-
 /* Words of all indexes. */
 static size_t
 word_count(const HxStep *sparse)
@@ -58,7 +46,7 @@ word_count(const HxStep *sparse)
 size_t
 hx_places_size(const HxModel *model)
 {
-	const HxStep *sparse = sparse_step(model);
+	const HxStep *sparse = hx_model_signed_step(model, HX_STEP_SPARSE);
 	size_t		n;
 
 	if (sparse == NULL)
@@ -73,7 +61,7 @@ hx_places_size(const HxModel *model)
 HxPlaces *
 hx_places_make(const HxModel *model, void *memory)
 {
-	const HxStep *sparse = sparse_step(model);
+	const HxStep *sparse = hx_model_signed_step(model, HX_STEP_SPARSE);
 	const float *param = sparse->params;
 	HxPlaces   *places = memory;
 

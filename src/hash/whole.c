@@ -68,18 +68,6 @@ struct HxWhole
 	double		order;			/* what a frozen sum is off, as a share of the lengths' product */
 };
 
-static const HxStep *
-linear_step(const HxModel *model)
-{
-	const HxStep *sign = &model->steps[model->step_count - 1];
-	const HxStep *linear = sign - 1;
-
-	if (model->step_count < 2 || sign->op != HX_STEP_SIGN || linear->op != HX_STEP_LINEAR ||
-		sign->input != model->step_count - 2)
-		return NULL;
-	return linear;
-}
-
 /* A part of the memory, or only its size when there is none. */
 static void *
 take(char *memory, size_t *used, size_t bytes)
@@ -129,7 +117,7 @@ shape_of(const HxModel *model, const HxStep *linear)
 size_t
 hx_whole_size(const HxModel *model)
 {
-	const HxStep *linear = linear_step(model);
+	const HxStep *linear = hx_model_signed_step(model, HX_STEP_LINEAR);
 	HxWhole		whole;
 
 	if (linear == NULL)
@@ -189,7 +177,7 @@ add_column(HxWhole *whole, size_t j)
 HxWhole *
 hx_whole_make(const HxModel *model, void *memory)
 {
-	const HxStep *linear = linear_step(model);
+	const HxStep *linear = hx_model_signed_step(model, HX_STEP_LINEAR);
 	HxWhole    *whole = memory;
 
 	*whole = shape_of(model, linear);
