@@ -11,17 +11,10 @@ INSERT INTO pictures SELECT i, i % 2 = 0, code_of(i)::bigint, code_of(i) FROM ge
 CREATE INDEX pictures_code ON pictures USING hashidx_hamming (code);
 VACUUM ANALYZE pictures;
 
--- the indexes that a plan uses
-CREATE FUNCTION used(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	indexes text[] := '{}';
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-		indexes := indexes || coalesce(substring(line FROM 'Index (?:Only )?Scan (?:using|on) (\w+)'), '{}');
-	END LOOP;
-	RETURN coalesce(nullif(array_to_string(array_remove(indexes, '{}'), ', '), ''), 'none');
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/used.sql'
+\i :helpers
+
 -- q stands for a code
 CREATE FUNCTION used_for(clause text) RETURNS text LANGUAGE sql AS $$
 	SELECT used('SELECT id FROM pictures ' || replace(clause, ':q', quote_literal(code_of(77)) || '::bincode'))

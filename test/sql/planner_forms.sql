@@ -9,17 +9,8 @@ SET max_parallel_workers_per_gather = 0;
 \set helpers :input '/include/estimates.sql'
 \i :helpers
 
--- the indexes that a plan uses
-CREATE FUNCTION used(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	indexes text[] := '{}';
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-		indexes := indexes || coalesce(substring(line FROM 'Index (?:Only )?Scan (?:using|on) (\w+)'), '{}');
-	END LOOP;
-	RETURN coalesce(nullif(array_to_string(array_remove(indexes, '{}'), ', '), ''), 'none');
-END $$;
+\set helpers :input '/include/used.sql'
+\i :helpers
 
 -- codes in families of one to thirty, half of them NULL; vectors and sets of the same rows
 CREATE FUNCTION code_of(i bigint) RETURNS bincode IMMUTABLE LANGUAGE sql AS $$ SELECT substring(sha256(int8send(i)) FOR 8)::bincode $$;
