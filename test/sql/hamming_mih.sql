@@ -117,6 +117,20 @@ SELECT differences(r) FROM generate_series(0, 12) r;
 SELECT hashidx_check('codes_code', true);
 SELECT * FROM stats('codes_code');
 
+-- equal codes that fill several leaves in a row
+CREATE TABLE same (code bincode(128));
+INSERT INTO same SELECT repeat('10', 64)::bincode FROM generate_series(1, 7000);
+INSERT INTO same SELECT code_of(i) || code_of(-i) FROM generate_series(1, 20000) i;
+CREATE INDEX same_code ON same USING hashidx_hamming (code) WITH (method = mih, chunks = 4);
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SELECT count(*), count(DISTINCT ctid) FROM same WHERE hamming_within(code, repeat('10', 64)::bincode, 3);
+SET enable_bitmapscan = on;
+SET enable_indexscan = off;
+SELECT count(*) FROM same WHERE hamming_within(code, repeat('10', 64)::bincode, 3);
+RESET enable_seqscan;
+RESET enable_indexscan;
+
 -- a small range reads few pages, a large one falls back to all codes
 CREATE FUNCTION index_pages(radius int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
@@ -140,5 +154,5 @@ SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT * FROM codes WHERE hamming_within(code, code_of(4711), 3);
 RESET enable_bitmapscan;
 
-DROP TABLE codes, short, long, longer, empty;
+DROP TABLE codes, short, long, longer, empty, same;
 DROP FUNCTION code_of, stats, differences, index_pages;

@@ -61,14 +61,14 @@ move_codes(HammingCollector *collector)
 	collector->codes = moved;
 }
 
-/* Sorts and drops all but the least `want`. */
+/* Sorts and drops all but the least `most`. */
 static void
-cut(HammingCollector *collector)
+cut(HammingCollector *collector, int most)
 {
 	sort_found(collector->found, collector->count);
-	if (collector->count > collector->want)
+	if (collector->count > most)
 	{
-		collector->count = collector->want;
+		collector->count = most;
 		collector->overflowed = true;
 	}
 	if (collector->code_bytes > 0)
@@ -91,7 +91,7 @@ hamming_collector_take(HammingCollector *collector, uint64 key, ItemPointerData 
 
 	if (++collector->count == 2 * collector->want)
 	{
-		cut(collector);
+		cut(collector, collector->want);
 		collector->limit = collector->found[collector->count - 1].key;
 	}
 }
@@ -99,5 +99,12 @@ hamming_collector_take(HammingCollector *collector, uint64 key, ItemPointerData 
 void
 hamming_collector_finish(HammingCollector *collector)
 {
-	cut(collector);
+	cut(collector, collector->want);
+}
+
+void
+hamming_collector_finish_all(HammingCollector *collector)
+{
+	Assert(!collector->overflowed);
+	cut(collector, collector->count);
 }

@@ -90,4 +90,7 @@ extern void hamming_collector_take(HammingCollector *collector, uint64 key, Item
 /* Sorts what was found; at most `want` rows remain. */
 extern void hamming_collector_finish(HammingCollector *collector);
 
+/* Sorts what was found; all rows remain, of which less than twice `want` have been taken. */
+extern void hamming_collector_finish_all(HammingCollector *collector);
+
 #endif							/* HX_HAMMING_COLLECT_H */

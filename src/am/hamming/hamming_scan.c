@@ -497,7 +497,7 @@ collect_next(IndexScanDesc scan, HammingScan *state)
 	{
 		hamming_collector_start(&state->collector, 0);
 		more = collect_some(scan, state);
-		hamming_collector_finish(&state->collector);
+		hamming_collector_finish_all(&state->collector);
 	} while (more && state->collector.count == 0);
 	return more;
 }
