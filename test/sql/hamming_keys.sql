@@ -81,6 +81,26 @@ CALL lives(130, 5);
 CALL lives(256, 0);
 CALL lives(511, 17);
 
+-- rows that one table alone leads to: all chunks but one, runs of 32 bits here, are too far away
+-- by one bit; the codes are long so that a pass over them all is dear
+CREATE FUNCTION flips(i bigint, radius int) RETURNS bincode LANGUAGE sql AS $$
+	SELECT string_agg((rank <= radius + (chunk <> i % 4)::int)::int::text, '' ORDER BY chunk, place)::bincode
+	FROM (SELECT chunk, place, row_number() OVER (PARTITION BY chunk ORDER BY hashint8(i * 1000 + chunk * 100 + place)) AS rank
+		FROM generate_series(0, 3) chunk, generate_series(0, 31) place) places
+$$;
+CREATE FUNCTION long(code bincode) RETURNS bincode LANGUAGE sql AS $$ SELECT code || repeat('0', 896)::bincode $$;
+CREATE TABLE codes (id int, code bincode(1024));
+CREATE INDEX codes_code ON codes USING hashidx_hamming (code) WITH (method = mih, chunks = 4);
+INSERT INTO codes SELECT i, long(code_of(i, 128)) FROM generate_series(1, 12000) i;
+INSERT INTO codes SELECT -i, long(code_of(-(i / 8), 128) # flips(i, i / 4 % 2)) FROM generate_series(8, 2007) i;
+SET enable_seqscan = off;
+SELECT radius, sum(found.rows), bool_and(found.are_planted) FROM unnest('{3, 7}'::int[]) radius, generate_series(1, 250) centre,
+	LATERAL (SELECT count(*) AS rows, bool_and(id / 8 = -centre) AS are_planted FROM codes
+		WHERE hamming_within(code, long(code_of(-centre, 128)), radius)) found
+	GROUP BY radius ORDER BY radius;
+RESET enable_seqscan;
+DROP TABLE codes;
+
 -- rows that vacuum has removed are gone from the leaves; those in their place are found
 CREATE TABLE codes (id int, code bincode(256));
 INSERT INTO codes SELECT i, near(code_of(i % 7, 256), i, i % 6) FROM generate_series(1, 6000) i;
@@ -107,4 +127,4 @@ SELECT count(*), count(DISTINCT code), bit_count(bit_or(code # code_of(3, 256)))
 
 DROP TABLE codes;
 DROP PROCEDURE lives;
-DROP FUNCTION differences, near, code_of;
+DROP FUNCTION differences, flips, long, near, code_of;

@@ -38,7 +38,7 @@ hamming_plan_init(HammingPlan *plan, const HammingTables *tables, const HammingS
 }
 
 static void
-add_target(HammingPlan *plan, BlockNumber blk, int chunk, HammingPoint high)
+add_target(HammingPlan *plan, const HammingTarget *target)
 {
 	if (plan->count == plan->capacity)
 	{
@@ -46,7 +46,7 @@ add_target(HammingPlan *plan, BlockNumber blk, int chunk, HammingPoint high)
 		plan->targets = repalloc_huge(plan->targets,
 									  mul_size(plan->capacity, sizeof(HammingTarget)));
 	}
-	plan->targets[plan->count++] = (HammingTarget) {.blk = blk,.chunk = chunk,.high = high};
+	plan->targets[plan->count++] = *target;
 }
 
 /* A walk along the keys of one table that are near enough. */
@@ -75,11 +75,33 @@ settle(Walk *walk)
 	return true;
 }
 
+/*
+ * What a leaf has of its near keys are the ends. All these keys lie between the walk's point
+ * and the leaf's highest, so the bits before the first in which those two differ are the same
+ * in each; what they differ from the query by there is not left for the end.
+ */
+static int
+end_radius(const Walk *walk, uint32 high)
+{
+	uint32		spread = walk->point.key ^ high;
+	uint32		ends = spread == 0 ? 0 : PG_UINT32_MAX >> __builtin_clz(spread);
+	uint32		heads = ~(ends | (HammingKeyEnd) -1);
+
+	return walk->radius - __builtin_popcount((walk->point.key ^ walk->query) & heads);
+}
+
 /* Notes a leaf and moves the walk behind it; false: there is nothing, or enough. */
 static bool
 take_leaf(Walk *walk, BlockNumber blk, const HammingPoint *high)
 {
-	add_target(walk->plan, blk, walk->chunk, *high);
+	HammingTarget target = {
+		.blk = blk,
+		.chunk = walk->chunk,
+		.end_radius = end_radius(walk, high->key),
+		.high = *high,
+	};
+
+	add_target(walk->plan, &target);
 	if (walk->plan->count > walk->most || hamming_point_compare(high, &hamming_point_last) == 0)
 		return false;
 	walk->point = *high;

@@ -15,6 +15,7 @@ typedef struct HammingTarget
 {
 	BlockNumber blk;
 	uint16		chunk;
+	uint16		end_radius;		/* of the ends of keys that are near enough as wholes */
 	HammingPoint high;
 } HammingTarget;
 

@@ -216,12 +216,12 @@ collect_run(IndexScanDesc scan, HammingScan *state, BlockNumber blk, const Hammi
  * of the page is not touched.
  */
 static bool
-narrow_codes(HammingScan *state, int chunk, HxPlanes *planes, int *skipped)
+narrow_codes(HammingScan *state, const HammingTarget *target, HxPlanes *planes, int *skipped)
 {
 	HxPlanes	keys = hamming_leaf_keys(&state->tables, planes);
-	unsigned	count = state->kernels->hamming_select(&keys, (const uint8 *) &state->key[chunk],
-													   state->plan.radii[chunk], state->position,
-													   state->distance);
+	const uint8 *key = (const uint8 *) &state->key[target->chunk];
+	unsigned	count = state->kernels->hamming_select(&keys, key, target->end_radius,
+													   state->position, state->distance);
 
 	*planes = hamming_leaf_codes(&state->tables, planes);
 	if (count == 0)
@@ -232,10 +232,11 @@ narrow_codes(HammingScan *state, int chunk, HxPlanes *planes, int *skipped)
 	return true;
 }
 
-/* What lies on the page of a buffer, a codes page or a leaf of a chunk table (else -1). */
+/* What lies on the page of a buffer, a leaf of a chunk table or (target NULL) a codes page. */
 static void
-collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf, int chunk)
+collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf, const HammingTarget *target)
 {
+	int			chunk = target != NULL ? target->chunk : -1;
 	uint8		code[BLCKSZ];
 	bool		needs_code = chunk >= 0 || state->range_count > 0 ||
 		state->collector.code_bytes > 0;
@@ -248,7 +249,7 @@ collect_codes(IndexScanDesc scan, HammingScan *state, Buffer buf, int chunk)
 	unsigned	limit = state->radius;
 
 	if (chunk >= 0 && state->tables.key_bytes > 0 &&
-		!narrow_codes(state, chunk, &planes, &skipped))
+		!narrow_codes(state, target, &planes, &skipped))
 		return;
 	if (chunk >= 0)
 		limit = Min(limit, state->plan.radius);
@@ -295,7 +296,7 @@ collect_page(IndexScanDesc scan, HammingScan *state, BlockNumber blk)
 	/* A page that a crash left behind before its first record is empty. */
 	if (!PageIsNew(BufferGetPage(buf)) &&
 		hamming_page_kind(scan->indexRelation, &state->shape, buf) == HX_PAGE_CODES)
-		collect_codes(scan, state, buf, -1);
+		collect_codes(scan, state, buf, NULL);
 	UnlockReleaseBuffer(buf);
 }
 
@@ -335,7 +336,7 @@ collect_leaf(IndexScanDesc scan, HammingScan *state, HammingTarget *target, Buff
 
 	if (bounds->level > 0 || (!done && next == InvalidBlockNumber))
 		hx_page_report_damage(index, target->blk, "A chunk table does not lead to all its leaves.");
-	collect_codes(scan, state, buf, target->chunk);
+	collect_codes(scan, state, buf, target);
 	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
 	if (!done)
 		target->blk = next;
