@@ -5,6 +5,7 @@
 #include "am/common/buffer_hint.h"
 
 #include "pgstat.h"
+#include "storage/buf_internals.h"
 #include "utils/memutils.h"
 
 /* Pages remembered, of all indexes together: a power of two. */
@@ -74,5 +75,8 @@ hx_hint_page(Relation index, BlockNumber blk)
 
 	const Hint *hint = hint_of(key);
 
-	return hint->key == key && hint->buf != InvalidBuffer ? BufferGetBlock(hint->buf) : NULL;
+	if (hint->key != key || hint->buf == InvalidBuffer)
+		return NULL;
+	__builtin_prefetch(GetBufferDescriptor(hint->buf - 1), 1);
+	return BufferGetBlock(hint->buf);
 }

@@ -20,7 +20,8 @@ extern Buffer hx_hint_read(Relation index, BlockNumber blk);
 
 /*
  * The page as it is in the buffer where it was seen last, for the processor to fetch it before
- * it is read: NULL when there is none, and another page if that has changed.
+ * it is read: NULL when there is none, and another page if that has changed. What is needed to
+ * pin the buffer is fetched by this already.
  */
 extern const char *hx_hint_page(Relation index, BlockNumber blk);
 
