@@ -13,9 +13,14 @@
 #include "access/xloginsert.h"
 #include "miscadmin.h"
 
-StaticAssertDecl(sizeof(HxPageRange) == 2 * sizeof(OffsetNumber) &&
-				 2 * HX_PAGE_MAX_RANGES < XLR_NORMAL_RDATAS,
-				 "a range is the head of a fragment, and all of them fit a record");
+StaticAssertDecl(sizeof(HxPageRange) == 2 * sizeof(OffsetNumber),
+				 "a range is the head of a fragment");
+
+void
+hx_page_log_prepare(void)
+{
+	XLogEnsureRecordSpace(0, 2 * HX_PAGE_MAX_RANGES);
+}
 
 void
 hx_page_log(Relation index, Buffer buf, const HxPageRange *ranges, int count)

@@ -22,12 +22,16 @@ hx_page_range(Page page, const void *place, Size length)
 }
 
 /* Most ranges of one record. */
-#define HX_PAGE_MAX_RANGES 8
+#define HX_PAGE_MAX_RANGES 72
+
+/* Gets the memory that a record takes; to be called before the critical section. */
+extern void hx_page_log_prepare(void);
 
 /*
  * Marks the page in an exclusively locked buffer dirty and logs the bytes of the ranges, the
  * only ones that have changed. Between pd_lower and pd_upper, as they are now, all is zero.
- * The caller has changed the page and calls this in one critical section.
+ * The caller has called hx_page_log_prepare(), and changes the page and calls this in one critical
+ * section.
  */
 extern void hx_page_log(Relation index, Buffer buf, const HxPageRange *ranges, int count);
 

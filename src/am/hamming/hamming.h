@@ -102,11 +102,11 @@ extern void hamming_buildempty(Relation index);
 extern int	hamming_worth_keeping(const HammingShape *shape);
 
 /*
- * Puts a code and its row on the codes page or leaf in the exclusively locked
- * buffer, in one record, merging its equal codes if need be; false: it is full.
+ * Appends a code and its row to the codes page or leaf in the exclusively locked buffer, in
+ * one record; false, changing nothing: there is no room.
  */
-extern bool hamming_place(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code,
-						  HammingRow row);
+extern bool hamming_append(Relation index, const HammingShape *shape, Buffer buf,
+						   const uint8 *code, HammingRow row);
 extern bool hamming_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 						   Relation heap, IndexUniqueCheck unique, bool unchanged, IndexInfo *info);
 

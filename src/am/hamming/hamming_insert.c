@@ -46,14 +46,29 @@ make_room(Relation index, Buffer buf, Page page, const HammingShape *shape, bool
 	return worth;
 }
 
-/* Appends a short code to a page that has room, with a record that knows what it changes. */
-static bool
-append(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code, HammingRow row)
+bool
+hamming_append(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code,
+			   HammingRow row)
 {
 	Page		page = BufferGetPage(buf);
 	HxPageRange ranges[HX_PAGE_MAX_RANGES];
 	bool		placed;
 
+	/* Before a record is begun: it must not be finished for a damaged page. */
+	hamming_checked_view(index, shape, buf, page);
+	if (!hamming_codes_are_short(shape))
+	{
+		GenericXLogState *record = GenericXLogStart(index);
+
+		placed = hamming_codes_append(GenericXLogRegisterBuffer(record, buf, 0), shape, code, row);
+		if (placed)
+			GenericXLogFinish(record);
+		else
+			GenericXLogAbort(record);
+		return placed;
+	}
+
+	hx_page_log_prepare();
 	START_CRIT_SECTION();
 	placed = hamming_codes_append(page, shape, code, row);
 	if (placed)
@@ -62,22 +77,21 @@ append(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code,
 	return placed;
 }
 
-bool
-hamming_place(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code,
-			  HammingRow row)
+/*
+ * Puts a code and its row on the codes page in the exclusively locked buffer, in one
+ * record, merging its equal codes if need be; false: it is full.
+ */
+static bool
+place(Relation index, const HammingShape *shape, Buffer buf, const uint8 *code, HammingRow row)
 {
-	/* Before a record is begun: it must not be finished for a damaged page. */
-	hamming_checked_view(index, shape, buf, BufferGetPage(buf));
-	if (hamming_codes_are_short(shape) && append(index, shape, buf, code, row))
+	if (hamming_append(index, shape, buf, code, row))
 		return true;
 
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buf, 0);
-	bool		placed = hamming_codes_append(page, shape, code, row);
-	bool		changed = placed;
-
-	if (!placed && make_room(index, buf, page, shape, &changed))
-		placed = hamming_codes_append(page, shape, code, row);
+	bool		changed;
+	bool		placed = make_room(index, buf, page, shape, &changed) &&
+		hamming_codes_append(page, shape, code, row);
 
 	if (changed)
 		GenericXLogFinish(record);
@@ -99,7 +113,7 @@ place_code(Relation index, Buffer buf, void *context)
 {
 	CodeInsert *insert = context;
 
-	return hamming_place(index, insert->shape, buf, insert->code, insert->row);
+	return place(index, insert->shape, buf, insert->code, insert->row);
 }
 
 typedef struct PayloadInsert

@@ -11,6 +11,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/common/buffer_hint.h"
+#include "am/hamming/hamming_leaf.h"
 #include "miscadmin.h"
 
 /* Right links followed from one page before we say that they go in circles. */
@@ -110,79 +111,13 @@ hamming_tree_find(Relation index, const HammingTables *tables, int chunk,
 	}
 }
 
-/* What a split needs to know: who goes to the left. */
+/* A page that may be full, and how it is divided. */
 typedef struct Division
 {
-	const HxChunks *chunks;
 	int			chunk;
+	HammingPacker contents;		/* of a leaf: each code once */
 	HammingPoint point;			/* the last one on the left */
 } Division;
-
-static HammingPoint
-point_of(const Division *division, const uint8 *code, const HammingRow *row)
-{
-	return hamming_point(hx_chunk_key(division->chunks, division->chunk, code), row->tid);
-}
-
-/* HammingKeep */
-static bool
-goes_left(const uint8 *code, const HammingRow *row, void *context)
-{
-	Division   *division = context;
-	HammingPoint point = point_of(division, code, row);
-
-	return hamming_point_compare(&point, &division->point) <= 0;
-}
-
-/* HammingKeep */
-static bool
-goes_right(const uint8 *code, const HammingRow *row, void *context)
-{
-	return !goes_left(code, row, context);
-}
-
-static int
-compare_points(const void *a, const void *b)
-{
-	return hamming_point_compare(a, b);
-}
-
-/* Chooses where to divide a leaf: near its middle, between two points that differ. */
-static bool
-choose_point(const HammingView *view, const uint16 *first, Division *division)
-{
-	HammingPoint *points = palloc(Max(view->row_count, 1) * sizeof(HammingPoint));
-	uint8		code[HAMMING_MAX_LEAF_CODE];
-	int			count = 0;
-	int			last;
-
-	for (unsigned i = 0; i < view->planes.count; i++)
-	{
-		hx_planes_get(view->planes.base, view->planes.stride, view->planes.code_bytes, i, code);
-		for (int r = first[i]; r < first[i + 1]; r++)
-		{
-			bool		continues;
-			HammingRow	row = hamming_view_row(view, r, &continues);
-
-			points[count++] = point_of(division, code, &row);
-		}
-	}
-	qsort(points, count, sizeof(HammingPoint), compare_points);
-	for (last = (count - 1) / 2; last >= 0; last--)
-		if (last + 1 < count && hamming_point_compare(&points[last], &points[last + 1]) < 0)
-			break;
-	if (last < 0)
-		for (last = count / 2; last + 1 < count; last++)
-			if (hamming_point_compare(&points[last], &points[last + 1]) < 0)
-				break;
-
-	bool		found = last + 1 < count;
-
-	if (found)
-		division->point = points[last];
-	pfree(points);
-	return found;
-}
 
 /*
  * Divides the leaf in `buf` between two pages, images that are registered with a
@@ -192,27 +127,22 @@ static void
 divide_leaf(Relation index, const HammingCache *cache, Buffer buf, Page left, Page right,
 			Division *division)
 {
-	HammingView view = hamming_checked_view(index, &cache->leaf_shape, buf, BufferGetPage(buf));
 	HammingPoint high = hamming_bounds(BufferGetPage(buf))->high;
-	uint16		first[HAMMING_MAX_CODES + 1];
-	HammingPacker packer;
+	HammingPacker halves[2];
 
-	if (!hamming_view_runs(&view, first))
-		hamming_report_runs(index, buf);
-	if (!choose_point(&view, first, division))
+	hamming_packer_init(&halves[0], &cache->leaf_shape);
+	hamming_packer_init(&halves[1], &cache->leaf_shape);
+	if (!hamming_leaf_divide(&cache->tables, division->chunk, &division->contents,
+							 &halves[0], &halves[1], &division->point))
 		hx_page_report_damage(index, BufferGetBlockNumber(buf),
 							  "The page is full of one row of the table.");
 
-	hamming_packer_init(&packer, &cache->leaf_shape);
-	hamming_packer_load(&packer, &view, goes_right, division);
 	hamming_leaf_init(right, &cache->leaf_shape, division->chunk, high);
-	hamming_packer_store(&packer, right);
-
-	/* The buffer is still as it was: records change images. */
-	hamming_packer_load(&packer, &view, goes_left, division);
+	hamming_packer_store(&halves[1], right);
 	hamming_leaf_init(left, &cache->leaf_shape, division->chunk, division->point);
-	hamming_packer_store(&packer, left);
-	hamming_packer_free(&packer);
+	hamming_packer_store(&halves[0], left);
+	hamming_packer_free(&halves[0]);
+	hamming_packer_free(&halves[1]);
 }
 
 /* The same for an inner page. */
@@ -246,9 +176,12 @@ divide(Relation index, const HammingCache *cache, Buffer buf, Page left, Page ri
 	hx_page_opaque(right)->next = next;
 }
 
-/* Is there too little room on a page to be worth while? A leaf counts its equal codes once. */
+/*
+ * Is there too little room on a page to be worth while? A leaf counts its equal codes once;
+ * division->contents, which the caller frees, are then what it holds.
+ */
 static bool
-is_full(Relation index, const HammingCache *cache, Buffer buf)
+is_full(Relation index, const HammingCache *cache, Buffer buf, Division *division)
 {
 	if (hamming_bounds(BufferGetPage(buf))->level > 0)
 	{
@@ -259,17 +192,22 @@ is_full(Relation index, const HammingCache *cache, Buffer buf)
 	}
 
 	HammingView view = hamming_checked_view(index, &cache->leaf_shape, buf, BufferGetPage(buf));
-	HammingPacker packer;
 
-	hamming_packer_init(&packer, &cache->leaf_shape);
-	if (!hamming_packer_load(&packer, &view, NULL, NULL))
+	hamming_packer_init(&division->contents, &cache->leaf_shape);
+	if (!hamming_packer_load(&division->contents, &view, NULL, NULL))
 		hamming_report_runs(index, buf);
-
-	bool		full = hamming_packer_free_bytes(&packer) <
+	return hamming_packer_free_bytes(&division->contents) <
 		hamming_worth_keeping(&cache->leaf_shape);
+}
 
-	hamming_packer_free(&packer);
-	return full;
+/* Writes a leaf anew, each code once: that has made room. */
+static void
+merge_leaf(Relation index, Buffer buf, const Division *division)
+{
+	GenericXLogState *record = GenericXLogStart(index);
+
+	hamming_packer_store(&division->contents, GenericXLogRegisterBuffer(record, buf, 0));
+	GenericXLogFinish(record);
 }
 
 /* The root, exclusively locked, is full: what it holds goes to two pages below it. */
@@ -307,7 +245,9 @@ split_child(Relation index, const HammingCache *cache, Buffer parent, int branch
 	Buffer		right = hx_page_extend(index);
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		parent_page = GenericXLogRegisterBuffer(record, parent, 0);
-	Page		child_page = GenericXLogRegisterBuffer(record, child, 0);
+	bool		is_leaf = hamming_bounds(BufferGetPage(child))->level == 0;
+	Page		child_page = GenericXLogRegisterBuffer(record, child,
+														is_leaf ? GENERIC_XLOG_FULL_IMAGE : 0);
 	Page		right_page = GenericXLogRegisterBuffer(record, right, GENERIC_XLOG_FULL_IMAGE);
 	HammingBranch branches[HAMMING_MAX_BRANCHES];
 	int			count;
@@ -324,17 +264,17 @@ split_child(Relation index, const HammingCache *cache, Buffer parent, int branch
 }
 
 /*
- * Divides the topmost full page on the way to the point, if one is full still. The
- * parent stays locked while its child is looked at, so that both are what they
- * seem. Who needed the room tries again, and comes back if there is none yet.
+ * Divides the topmost full page on the way to the point, or, if there is none, merges the
+ * equal codes of its leaf. The parent stays locked while its child is looked at, so that
+ * both are what they seem. Who needed the room tries again, and comes back if there is none yet.
  */
 static void
 make_room(Relation index, const HammingCache *cache, int chunk, const HammingPoint *point)
 {
-	Division	division = {.chunks = &cache->tables.chunks,.chunk = chunk};
+	Division	division = {.chunk = chunk};
 	Buffer		buf = hamming_tree_lock(index, chunk, HAMMING_METABLOCK,
 										cache->tables.root[chunk], BUFFER_LOCK_EXCLUSIVE);
-	bool		done = is_full(index, cache, buf);
+	bool		done = is_full(index, cache, buf, &division);
 
 	if (done)
 		split_root(index, cache, buf, &division);
@@ -349,12 +289,16 @@ make_room(Relation index, const HammingCache *cache, int chunk, const HammingPoi
 		if (hamming_bounds(BufferGetPage(child))->level !=
 			hamming_bounds(BufferGetPage(buf))->level - 1)
 			hx_page_report_damage(index, blk, "The page is not one level below its parent.");
-		done = is_full(index, cache, child);
+		done = is_full(index, cache, child, &division);
 		if (done)
 			split_child(index, cache, buf, branch, child, &division);
 		UnlockReleaseBuffer(buf);
 		buf = child;
 	}
+	if (!done)
+		merge_leaf(index, buf, &division);
+	if (division.contents.code_data != NULL)
+		hamming_packer_free(&division.contents);
 	UnlockReleaseBuffer(buf);
 }
 
@@ -370,7 +314,7 @@ hamming_tree_insert(Relation index, const HammingCache *cache, int chunk, const 
 	{
 		Buffer		buf = hamming_tree_find(index, &cache->tables, chunk, &point, 0,
 											BUFFER_LOCK_EXCLUSIVE);
-		bool		placed = hamming_place(index, &cache->leaf_shape, buf, leaf_code, row);
+		bool		placed = hamming_append(index, &cache->leaf_shape, buf, leaf_code, row);
 
 		UnlockReleaseBuffer(buf);
 		if (placed)

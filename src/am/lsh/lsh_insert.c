@@ -58,6 +58,7 @@ add_to_long(Relation index, int row_bytes, Buffer buf, int place, const LshEntry
 		Page		page = BufferGetPage(head_buf);
 		HxPageRange ranges[HX_PAGE_MAX_RANGES];
 
+		hx_page_log_prepare();
 		START_CRIT_SECTION();
 		lsh_long_append(page, row_bytes, entry->tid, entry->sketch);
 		hx_page_log(index, head_buf, ranges, lsh_long_appended(page, row_bytes, ranges));
@@ -99,6 +100,7 @@ add_to_page(Relation index, int row_bytes, Buffer buf, const LshEntry *entry)
 		{
 			HxPageRange ranges[HX_PAGE_MAX_RANGES];
 
+			hx_page_log_prepare();
 			START_CRIT_SECTION();
 			lsh_buckets_append(page, row_bytes, entry->key, entry->tid, entry->sketch);
 			hx_page_log(index, buf, ranges, lsh_buckets_appended(page, row_bytes, ranges));
