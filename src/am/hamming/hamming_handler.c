@@ -40,7 +40,7 @@ hamming_shape_set_bits(HammingShape *shape, int32 bits)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("codes of %d bits are too long for access method \"hashidx_hamming\"", bits),
-				 errdetail("A code and its row must fit one page: at most %zu bits here.", most * 8)));
+				 errdetail("A code and its row must fit one page, and distances 16 bits: at most %zu bits here.", most * 8)));
 	shape->bits = bits;
 	shape->code_bytes = bytes;
 }

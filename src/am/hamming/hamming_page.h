@@ -84,8 +84,11 @@ typedef struct HammingShape
 	uint16		space;			/* bytes of a page that planes and rows may take */
 } HammingShape;
 
-/* The largest code that fits a page together with one row. */
-#define HAMMING_MAX_CODE_BYTES(row_bytes) (HAMMING_CODES_SPACE - (row_bytes))
+/*
+ * The largest code: it fits a page together with one row, and its distances fit the 16 bits that
+ * kernels give them, which counts where pages are larger than 8 kB.
+ */
+#define HAMMING_MAX_CODE_BYTES(row_bytes) Min(HAMMING_CODES_SPACE - (row_bytes), PG_UINT16_MAX / 8)
 
 /* Most rows, and most codes, that one page can hold, for arrays. */
 #define HAMMING_MAX_ROWS (HAMMING_CODES_SPACE / sizeof(ItemPointerData))
