@@ -79,7 +79,7 @@ cloud_nearest(const Cloud *cloud, const float *from, size_t k, HxCandidate *near
 	}
 }
 
-/* The graph of the points; free() it. */
+/* The graph of the points; free() it. The scratch of all computations is freed. */
 static inline HxNode *
 cloud_build(const Cloud *cloud, unsigned m, unsigned ef, uint64_t seed, int threads)
 {

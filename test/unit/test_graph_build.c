@@ -608,6 +608,7 @@ entries_of_clusters(void)
 	cloud.count = 40;
 	points = cloud_points(&cloud);
 	links = cloud_build(&cloud, options.m, options.ef_construction, 3, 2);
+	compute = numeric_compute(); /* the build has freed the memory of all of them */
 	for (unsigned seed = 0; seed < 40; seed++)
 	{
 		const HxGraphOptions other = {32, 128, seed};
