@@ -94,10 +94,11 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 #define pgstat_get_local_beentry_by_index(place) pgstat_fetch_stat_local_beentry(place)
 #endif
 
-/* 17 runs maintenance under a fixed search_path. */
+/* 17 runs maintenance under a fixed search_path: until the nest level ends, and beside workers, too. */
 #if PG_VERSION_NUM < 170000
 #define RestrictSearchPath() \
-	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION)
+	((void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, \
+							  GUC_ACTION_SAVE, true, 0, false))
 #endif
 
 /* 18 tells ANALYZE's delays from VACUUM's. */

@@ -25,6 +25,17 @@ SELECT * FROM stats('t_code');
 SELECT id, code <~> code_of(77) AS d FROM t ORDER BY code <~> code_of(77) LIMIT 3;
 SELECT hashidx_check('t_code', true);
 
+-- beside the workers of a query
+BEGIN;
+SET LOCAL enable_seqscan = on;
+SET LOCAL enable_indexscan = off;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+EXPLAIN (COSTS OFF) SELECT hashidx_check('t_code', true), rows FROM (SELECT count(*) AS rows FROM t) a;
+SELECT hashidx_check('t_code', true), rows FROM (SELECT count(*) AS rows FROM t) a;
+COMMIT;
+
 -- a column without a length: the first code decides
 CREATE TABLE u (id integer, code bincode);
 CREATE INDEX u_code ON u USING hashidx_hamming (code);
