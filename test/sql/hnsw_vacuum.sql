@@ -129,6 +129,42 @@ SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM product ORDER BY v <#> 
 SELECT id FROM product ORDER BY c <~> (SELECT c FROM product WHERE id = 77) LIMIT 1;
 DROP TABLE product;
 
+-- nodes that only dead ones linked to are linked again: inner products of very different length, where
+-- few nodes have most of the links; rows go at random, then the longest, and come again
+CREATE TABLE factor (id integer, v qvec(16));
+INSERT INTO factor SELECT i, (SELECT array_agg(((hashint4extended(i, j) & 65535) - 32768) * 4 ^ (i % 6) ORDER BY j)
+	FROM generate_series(1, 16) j)::float8[]::qvec FROM generate_series(1, 2500) i;
+CREATE TABLE every_factor AS SELECT * FROM factor;
+CREATE INDEX factor_v ON factor USING hashidx_hnsw (v qvec_ip_ops) WITH (ef_construction = 32);
+SELECT pg_relation_size('factor_v') AS before \gset
+CREATE PROCEDURE come_again() LANGUAGE sql AS
+	$$ INSERT INTO factor SELECT * FROM every_factor AS e WHERE NOT EXISTS (SELECT FROM factor AS f WHERE f.id = e.id) $$;
+CREATE FUNCTION reach() RETURNS TABLE ("rows" text, reachable text) LANGUAGE sql AS
+	$$ SELECT s->>'rows', s->>'reachable' FROM hashidx_index_stats('factor_v') s $$;
+
+DELETE FROM factor WHERE hashint4extended(id, 1) & 1 = 0;
+VACUUM factor;
+SELECT * FROM reach();
+CALL come_again();
+DELETE FROM factor WHERE hashint4extended(id, 2) & 1 = 0;
+VACUUM factor;
+SELECT * FROM reach();
+CALL come_again();
+DELETE FROM factor WHERE hashint4extended(id, 3) % 10 <> 0;
+VACUUM factor;
+SELECT * FROM reach();
+CALL come_again();
+DELETE FROM factor WHERE id IN (SELECT id FROM factor ORDER BY v <#> v LIMIT 1250);
+VACUUM factor;
+SELECT * FROM reach();
+CALL come_again();
+SELECT * FROM reach();
+SELECT pg_relation_size('factor_v') <= :before * 1.1 AS reused;
+SELECT hashidx_check('factor_v', true);
+DROP PROCEDURE come_again();
+DROP FUNCTION reach();
+DROP TABLE factor, every_factor;
+
 -- an index that never had a row; the parallel way; by autovacuum's settings
 CREATE TABLE two (id integer, v qvec(12), w qvec);
 CREATE INDEX two_v ON two USING hashidx_hnsw (v);

@@ -1,27 +1,17 @@
 /*
  * hnsw_reach.c
- *	  Breadth-first search through the graph; see hnsw_reach.h.
+ *	  Walks through the graph along its links; see hnsw_reach.h.
  *
- * Three bits a node: met, to be read in this round, to be read in the next. A round reads its
- * nodes in the order of their blocks.
+ * Nodes are walked from in the order of their blocks, in round after round: what a node leads to
+ * farther on belongs to the same round. So a page is read once in each of a few rounds.
  */
 #include "am/hnsw/hnsw_reach.h"
 
+#include "commands/vacuum.h"
 #include "miscadmin.h"
 
-typedef struct Reach
-{
-	Relation	index;
-	const HnswShape *shape;
-	uint64		numbers;		/* of nodes, as far as the index reached at first */
-	uint8	   *met;
-	uint8	   *now;
-	uint8	   *next;
-	double		reached;		/* living ones */
-} Reach;
-
 static uint8 *
-new_bits(const Reach *reach)
+new_bits(const HnswReach *reach)
 {
 	return MemoryContextAllocExtended(CurrentMemoryContext, reach->numbers / 8 + 1,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -33,33 +23,59 @@ has_bit(const uint8 *bits, uint64 at)
 	return (bits[at / 8] >> (at % 8) & 1) != 0;
 }
 
-/* Has a node that was not met before read in the next round. */
-static void
-meet(Reach *reach, HxNode node)
+HnswReach *
+hnsw_reach_new(Relation index, BufferAccessStrategy strategy)
 {
-	if (node >= reach->numbers || node < reach->shape->nodes_per_page || has_bit(reach->met, node))
+	const HnswCache *cache = hnsw_cache(index);
+	HnswReach  *reach = palloc0(sizeof(HnswReach));
+
+	reach->index = index;
+	reach->strategy = strategy;
+	reach->shape = cache->shape;
+	reach->numbers = (uint64) RelationGetNumberOfBlocks(index) * reach->shape.nodes_per_page;
+	reach->met = new_bits(reach);
+	reach->due = new_bits(reach);
+	for (uint32 i = 0; i < cache->entry_count; i++)
+		hnsw_reach_meet(reach, cache->entries[i].node);
+	return reach;
+}
+
+bool
+hnsw_reach_has(const HnswReach *reach, HxNode node)
+{
+	return node >= reach->numbers || has_bit(reach->met, node);
+}
+
+void
+hnsw_reach_meet(HnswReach *reach, HxNode node)
+{
+	if (node < reach->shape.nodes_per_page || hnsw_reach_has(reach, node))
 		return;
 	reach->met[node / 8] |= 1 << (node % 8);
-	reach->next[node / 8] |= 1 << (node % 8);
+	reach->due[node / 8] |= 1 << (node % 8);
+	reach->first_due = reach->due_count++ > 0 ? Min(reach->first_due, node) : node;
 }
 
 /* Follows the links of the nodes of a page whose turn it is. */
 static void
-read_page(Reach *reach, BlockNumber blk)
+read_page(HnswReach *reach, BlockNumber blk)
 {
-	const HnswShape *shape = reach->shape;
+	const HnswShape *shape = &reach->shape;
 
-	CHECK_FOR_INTERRUPTS();
+	vacuum_delay_point(false);
 
-	Buffer		buf = ReadBuffer(reach->index, blk);
+	Buffer		buf = ReadBufferExtended(reach->index, MAIN_FORKNUM, blk, RBM_NORMAL,
+										 reach->strategy);
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 	for (uint32 slot = 0; slot < shape->nodes_per_page; slot++)
 	{
 		HxNode		node = hnsw_node_number(shape, blk, slot);
 
-		if (!has_bit(reach->now, node))
+		if (!has_bit(reach->due, node))
 			continue;
+		reach->due[node / 8] &= ~(1 << (node % 8));
+		reach->due_count--;
 
 		HnswNodeHead *head = hnsw_read_node(reach->index, shape, buf, node);
 
@@ -67,63 +83,55 @@ read_page(Reach *reach, BlockNumber blk)
 			continue;
 		reach->reached += head->state == HNSW_NODE;
 		for (unsigned i = 0; i < head->links; i++)
-			meet(reach, hnsw_node_links(shape, head)[i].node);
+			hnsw_reach_meet(reach, hnsw_node_links(shape, head)[i].node);
 	}
 	UnlockReleaseBuffer(buf);
 }
 
-/* Reads the nodes whose turn it is; false when there are none. */
-static bool
-run_round(Reach *reach)
+/* Walks from the nodes that are due, from this one on to the last number. */
+static void
+run_round(HnswReach *reach, uint64 at)
 {
-	uint32		per_page = reach->shape->nodes_per_page;
-	bool		any = false;
-
-	for (uint64 at = 0; at < reach->numbers;)
+	while (at < reach->numbers && reach->due_count > 0)
 	{
-		if (at % 8 == 0 && reach->now[at / 8] == 0)
+		if (at % 8 == 0 && reach->due[at / 8] == 0)
 			at += 8;
-		else if (!has_bit(reach->now, at))
+		else if (!has_bit(reach->due, at))
 			at++;
 		else
-		{
-			BlockNumber blk = at / per_page;
-
-			any = true;
-			read_page(reach, blk);
-			at = ((uint64) blk + 1) * per_page;
-		}
+			read_page(reach, at / reach->shape.nodes_per_page);
 	}
-	return any;
+}
+
+void
+hnsw_reach_walk(HnswReach *reach)
+{
+	while (reach->due_count > 0)
+	{
+		uint64		first = reach->first_due;
+
+		/* What is met on the way and lies before is for the next round. */
+		reach->first_due = reach->numbers;
+		run_round(reach, first);
+	}
+}
+
+void
+hnsw_reach_free(HnswReach *reach)
+{
+	pfree(reach->met);
+	pfree(reach->due);
+	pfree(reach);
 }
 
 double
 hnsw_reach_count(Relation index)
 {
-	const HnswCache *cache = hnsw_cache(index);
-	HnswShape	shape = cache->shape;
-	Reach		reach = {
-		.index = index,
-		.shape = &shape,
-		.numbers = (uint64) RelationGetNumberOfBlocks(index) * shape.nodes_per_page,
-	};
+	HnswReach  *reach = hnsw_reach_new(index, NULL);
+	double		reached;
 
-	reach.met = new_bits(&reach);
-	reach.now = new_bits(&reach);
-	reach.next = new_bits(&reach);
-	for (uint32 i = 0; i < cache->entry_count; i++)
-		meet(&reach, cache->entries[i].node);
-	do
-	{
-		uint8	   *read = reach.now;
-
-		reach.now = reach.next;
-		reach.next = read;
-		memset(reach.next, 0, reach.numbers / 8 + 1);
-	} while (run_round(&reach));
-
-	pfree(reach.met);
-	pfree(reach.now);
-	pfree(reach.next);
-	return reach.reached;
+	hnsw_reach_walk(reach);
+	reached = reach->reached;
+	hnsw_reach_free(reach);
+	return reached;
 }

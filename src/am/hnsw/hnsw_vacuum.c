@@ -10,6 +10,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/common/vacuum.h"
+#include "am/hnsw/hnsw_attach.h"
 #include "am/hnsw/hnsw_measure.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_repair.h"
@@ -533,7 +534,7 @@ init_dead(HnswVacuum *vacuum, BlockNumber blocks)
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* Frees all dead nodes, in as many rounds as memory asks for. */
+/* Frees all dead nodes, in as many rounds as memory asks for, and sees that all others are found. */
 static void
 free_all_dead(HnswVacuum *vacuum)
 {
@@ -562,6 +563,7 @@ free_all_dead(HnswVacuum *vacuum)
 		for (BlockNumber blk = hnsw_node_block(&vacuum->shape, dead->first); blk < blocks;)
 			blk = collect_page(vacuum, blk);
 	}
+	hnsw_attach_lost(vacuum->index, vacuum->info->strategy);
 }
 
 /* Tells the metapage the counts. */
