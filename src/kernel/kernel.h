@@ -84,7 +84,7 @@ typedef struct HxDigits
 	unsigned	stride;
 } HxDigits;
 
-#define HX_MAX_DIGITS 8
+#define HX_MAX_DIGITS 15
 #define HX_MAX_DIGITS_BYTES 8192
 
 /* Codes of a block that scan_block reads, and the groups of four bits that follow as one. */

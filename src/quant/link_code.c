@@ -17,6 +17,13 @@
  */
 #define LIMIT 1.0
 
+/*
+ * A scale of l2 may be off by so many units of its last place, if the nearest one loses more than this
+ * share of |r|^2.
+ */
+#define MOST_UNITS 4
+#define ENOUGH (1.0 / 128)
+
 size_t
 hx_link_code_bytes(const HxLinkShape *shape)
 {
@@ -42,6 +49,49 @@ along_node(const float *node_y, const float *neighbour_y, const float *centre, s
 	return product;
 }
 
+/* What an l2 link loses by the rounding of its factors, to a query as near to the node as it is. */
+static double
+loss_of(const HxLink *link, double factor, double squares, double cross)
+{
+	const double scale = hx_bfloat16_value(link->scale);
+	const double add = squares - scale * cross;
+
+	return fabs(hx_bfloat16_value(link->add) - add) + fabs(scale / (-2 * factor) - 1) * squares;
+}
+
+/*
+ * The factors of an l2 link. `add` is that of the rounded scale. Where a cluster is narrow against its
+ * distance from the centre, add is many times the distance that it is to make up for, and its rounding
+ * would drown that; another scale close by, whose add happens to be nearly a bfloat16, costs less.
+ */
+static void
+choose_factors(HxLink *link, double factor, double squares, double cross)
+{
+	const uint16_t nearest = hx_bfloat16_of(-2 * factor);
+	double		least;
+
+	link->scale = nearest;
+	link->add = hx_bfloat16_of(squares - hx_bfloat16_value(nearest) * cross);
+	if ((nearest & 0x7fff) <= MOST_UNITS || (nearest & 0x7fff) >= 0x7f7f - MOST_UNITS)
+		return;
+	least = loss_of(link, factor, squares, cross);
+	if (least <= ENOUGH * squares)
+		return;
+	for (int unit = -MOST_UNITS; unit <= MOST_UNITS; unit++)
+	{
+		HxLink		other = {.node = link->node,.scale = (uint16_t) (nearest + unit)};
+		double		loss;
+
+		other.add = hx_bfloat16_of(squares - hx_bfloat16_value(other.scale) * cross);
+		loss = loss_of(&other, factor, squares, cross);
+		if (loss < least)
+		{
+			least = loss;
+			*link = other;
+		}
+	}
+}
+
 void
 hx_link_encode(const HxLinkShape *shape, const float *node_y, const float *neighbour_y,
 			   const float *centre, HxLink *link, uint8_t *code)
@@ -52,7 +102,6 @@ hx_link_encode(const HxLinkShape *shape, const float *node_y, const float *neigh
 	HxResidual	residual;
 	double		squares;
 	double		factor;
-	double		scale;
 
 	if (seconds != NULL)
 		limit = (float) (LIMIT * sqrt(squared_between(node_y, neighbour_y, 0, coded) /
@@ -65,16 +114,11 @@ hx_link_encode(const HxLinkShape *shape, const float *node_y, const float *neigh
 	if (shape->metric == HX_LINK_IP)
 	{
 		link->scale = hx_bfloat16_of(-factor);
-		scale = hx_bfloat16_value(link->scale);
-		link->add = hx_bfloat16_of(-scale * residual.cross -
+		link->add = hx_bfloat16_of(-hx_bfloat16_value(link->scale) * residual.cross -
 								   along_node(node_y, neighbour_y, centre, shape->dims));
 	}
 	else
-	{
-		link->scale = hx_bfloat16_of(-2 * factor);
-		scale = hx_bfloat16_value(link->scale);
-		link->add = hx_bfloat16_of(squares - scale * residual.cross);
-	}
+		choose_factors(link, factor, squares, residual.cross);
 }
 
 /* Blanks the bits of the last byte that a string of `bits` bits leaves unused. */

@@ -80,8 +80,13 @@ typedef struct HxLinkQuery
 } HxLinkQuery;
 
 extern size_t hx_link_query_bytes(const HxLinkShape *shape);
+
+/*
+ * y_q is rounded to 5 or 6 digits of its own range: what is nearer to it than about a sixth of |y_q|
+ * cannot be told apart. A fine query has 14, for twice the work or more.
+ */
 extern void hx_link_query_prepare(HxLinkQuery *query, const HxLinkShape *shape, const float *y,
-								  void *memory);
+								  bool fine, void *memory);
 extern void hx_link_query_prepare_bits(HxLinkQuery *query, const HxLinkShape *shape,
 									   const uint8_t *bits, void *memory);
 

@@ -17,15 +17,23 @@
 #define DIGITS_ONE_BIT 5
 #define DIGITS_TWO_BITS 6
 
-/* The range that the digits cover, in roots of the mean square; what lies beyond is clipped. */
+/* Of a query that is to be told apart from what is much nearer to it than the centre. */
+#define DIGITS_FINE 14
+
+/*
+ * The range that the digits cover, in roots of the mean square; what lies beyond is clipped, but
+ * not of a fine query.
+ */
 #define RANGE_ONE_BIT 2.913
 #define RANGE_TWO_BITS 3.264
 
 static unsigned
-digits_of(const HxLinkShape *shape)
+digits_of(const HxLinkShape *shape, bool fine)
 {
 	if (shape->metric == HX_LINK_HAMMING)
 		return 1;
+	if (fine)
+		return DIGITS_FINE;
 	return shape->bits == 2 ? DIGITS_TWO_BITS : DIGITS_ONE_BIT;
 }
 
@@ -35,9 +43,9 @@ digits_of(const HxLinkShape *shape)
  * for the signs and digit b for the second bits, which makes one plane more.
  */
 static unsigned
-planes_of(const HxLinkShape *shape)
+planes_of(const HxLinkShape *shape, bool fine)
 {
-	return digits_of(shape) + (shape->bits == 2 ? 1 : 0);
+	return digits_of(shape, fine) + (shape->bits == 2 ? 1 : 0);
 }
 
 /* Bytes from one plane to the next. */
@@ -50,21 +58,21 @@ stride_of(const HxLinkShape *shape)
 size_t
 hx_link_query_bytes(const HxLinkShape *shape)
 {
-	return 2 * planes_of(shape) * stride_of(shape);
+	return 2 * planes_of(shape, true) * stride_of(shape);
 }
 
 /* Lays the query's planes out in the memory, all bits 0. */
 static uint8_t *
-lay_out(HxLinkQuery *query, const HxLinkShape *shape, void *memory)
+lay_out(HxLinkQuery *query, const HxLinkShape *shape, bool fine, void *memory)
 {
-	const size_t bytes = hx_link_query_bytes(shape);
+	const size_t bytes = 2 * planes_of(shape, fine) * stride_of(shape);
 	uint8_t    *plane = memory;
 
 	memset(plane, 0, bytes);
 	query->shape = shape;
 	query->digits.plane = plane;
 	query->digits.mask = plane + bytes / 2;
-	query->digits.planes = planes_of(shape);
+	query->digits.planes = planes_of(shape, fine);
 	query->digits.bytes = (unsigned) hx_link_code_bytes(shape);
 	query->digits.stride = (unsigned) stride_of(shape);
 	return plane;
@@ -95,14 +103,14 @@ largest_of(const float *y, size_t n)
 
 /* Half the distance of two neighbouring numbers that the digits make; 0 if all y are. */
 static float
-step_of(const HxLinkShape *shape, const float *y, unsigned digits)
+step_of(const HxLinkShape *shape, const float *y, bool fine)
 {
 	const size_t n = shape->code_dims;
 	const double range = shape->bits == 2 ? RANGE_TWO_BITS : RANGE_ONE_BIT;
 	const double clip = range * sqrt(hx_kernels->dot(y, y, n) / (double) n);
 	const float largest = largest_of(y, n);
 
-	return (float) ((largest < clip ? largest : clip) / (1u << digits));
+	return (float) ((fine || largest < clip ? largest : clip) / (1u << digits_of(shape, fine)));
 }
 
 /* How coordinates become whole numbers of steps. */
@@ -129,11 +137,12 @@ numbers_of_four(const float *y, const Grid *grid)
 	return hx_round_quad(u);
 }
 
-/* Eight such numbers in bytes, in the order 0, 4, 2, 6, 1, 5, 3, 7. */
+/* Bits 0 to 7, or from `shift` on, of eight such numbers in bytes, in the order 0, 4, 2, 6, 1, 5, 3, 7. */
 static uint64_t
-numbers_of_eight(const float *y, const Grid *grid)
+numbers_of_eight(const float *y, const Grid *grid, int shift)
 {
-	const HxQuadBits numbers = numbers_of_four(y, grid) | numbers_of_four(y + 4, grid) << 8;
+	const HxQuadBits numbers = (numbers_of_four(y, grid) >> shift & 0xff) |
+		(numbers_of_four(y + 4, grid) >> shift & 0xff) << 8;
 	uint64_t	pair[2];
 
 	memcpy(pair, &numbers, sizeof(pair));
@@ -152,41 +161,67 @@ digit_of_eight(uint64_t numbers, unsigned digit)
 	return (uint8_t) (bits * UINT64_C(0x0110044002200880) >> 56);
 }
 
-void
-hx_link_query_prepare(HxLinkQuery *query, const HxLinkShape *shape, const float *y, void *memory)
+/* All bits of the planes that digits take. */
+static void
+fill_masks(const HxLinkShape *shape, unsigned digits, uint8_t *mask)
 {
-	const unsigned digits = digits_of(shape);
-	const size_t stride = stride_of(shape);
 	const size_t half_bytes = shape->code_dims / 8;
-	const float step = step_of(shape, y, digits);
-	const double weight = (1u << digits) - 1;
-	const Grid	grid = {step > 0 ? 0.5f / step : 0, (float) (weight / 2), (float) weight};
-	uint8_t    *plane = lay_out(query, shape, memory);
-	uint8_t    *mask = plane + query->digits.planes * stride;
+	const size_t stride = stride_of(shape);
+
+	for (unsigned b = 0; b < digits; b++)
+	{
+		if (shape->bits == 2)
+		{
+			memset(mask + b * stride + half_bytes, 0xff, half_bytes);
+			memset(mask + (b + 1) * stride, 0xff, half_bytes);
+		}
+		else
+			memset(mask + b * stride, 0xff, half_bytes);
+	}
+}
+
+/* Sets byte `byte` of the planes of some digits, from `first` to before `end`, to those of eight numbers. */
+static void
+put_digits(const HxLinkShape *shape, uint64_t numbers, unsigned first, unsigned end, size_t byte,
+		   uint8_t *plane)
+{
+	const size_t stride = stride_of(shape);
 
 	/* The first digit of the signs is in plane 0, or of two bits in plane 1. */
-	uint8_t    *signs = plane + (shape->bits == 2 ? stride : 0);
-	uint8_t    *sign_masks = mask + (signs - plane);
+	for (unsigned b = first; b < end; b++)
+	{
+		const uint8_t digit = digit_of_eight(numbers, b - first);
+
+		if (shape->bits == 2)
+		{
+			plane[b * stride + shape->code_dims / 8 + byte] = digit;
+			plane[(b + 1) * stride + byte] = digit;
+		}
+		else
+			plane[b * stride + byte] = digit;
+	}
+}
+
+void
+hx_link_query_prepare(HxLinkQuery *query, const HxLinkShape *shape, const float *y, bool fine,
+					  void *memory)
+{
+	const unsigned digits = digits_of(shape, fine);
+	const unsigned low = digits < 8 ? digits : 8;
+	const size_t half_bytes = shape->code_dims / 8;
+	const float step = step_of(shape, y, fine);
+	const double weight = (1u << digits) - 1;
+	const Grid	grid = {step > 0 ? 0.5f / step : 0, (float) (weight / 2), (float) weight};
+	uint8_t    *plane = lay_out(query, shape, fine, memory);
+	uint8_t    *mask = plane + query->digits.planes * stride_of(shape);
 
 	for (size_t byte = 0; byte < half_bytes; byte++)
 	{
-		const uint64_t numbers = numbers_of_eight(y + 8 * byte, &grid);
-
-		for (unsigned b = 0; b < digits; b++)
-		{
-			const uint8_t digit = digit_of_eight(numbers, b);
-
-			signs[b * stride + byte] = digit;
-			if (shape->bits == 2)
-				plane[b * stride + half_bytes + byte] = digit;
-		}
+		put_digits(shape, numbers_of_eight(y + 8 * byte, &grid, 0), 0, low, byte, plane);
+		if (digits > low)
+			put_digits(shape, numbers_of_eight(y + 8 * byte, &grid, 8), low, digits, byte, plane);
 	}
-	for (unsigned b = 0; b < digits; b++)
-	{
-		memset(sign_masks + b * stride, 0xff, half_bytes);
-		if (shape->bits == 2)
-			memset(mask + b * stride + half_bytes, 0xff, half_bytes);
-	}
+	fill_masks(shape, digits, mask);
 
 	/* <s, digit> = code_dims - 2 (bits that differ); of two bits the step is halved. */
 	query->step = shape->bits == 2 ? step : 2 * step;
@@ -198,7 +233,7 @@ hx_link_query_prepare_bits(HxLinkQuery *query, const HxLinkShape *shape, const u
 						   void *memory)
 {
 	const size_t bytes = hx_link_code_bytes(shape);
-	uint8_t    *plane = lay_out(query, shape, memory);
+	uint8_t    *plane = lay_out(query, shape, false, memory);
 	uint8_t    *mask = plane + stride_of(shape);
 
 	memcpy(plane, bits, bytes);

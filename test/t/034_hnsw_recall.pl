@@ -107,5 +107,13 @@ cmp_ok($node->safe_psql('postgres', "SELECT recall_of('item', $dims, 50)"), '>='
 cmp_ok(
 	$node->safe_psql('postgres', q{SELECT recall_minimum FROM hashidx_recall('item_v', 10, 200) WHERE setting LIKE 'ef_search = 80'}),
 	'>=', 0.5, 'no cluster is lost');
+$node->safe_psql('postgres', 'DROP INDEX item_v');
+
+# Clusters a hundredth of their distance from each other wide.
+$node->safe_psql('postgres', qq{
+	UPDATE item SET v = array_fill(100, ARRAY[$dims])::qvec * test_vector($dims, id % 40) + test_vector($dims, 1000 + id);
+	VACUUM item;
+	CREATE INDEX item_v ON item USING hashidx_hnsw (v);});
+cmp_ok(recall_with('', 10, 'ef_search = 40'), '>=', 0.85, 'rows in narrow clusters are told apart');
 $node->stop;
 done_testing();

@@ -75,7 +75,7 @@ encode(void)
 static void
 prepare(void)
 {
-	hx_link_query_prepare(&prepared, &shape, query, memory);
+	hx_link_query_prepare(&prepared, &shape, query, false, memory);
 }
 
 static void

@@ -28,7 +28,7 @@ hnsw_search_new(MemoryContext context)
 }
 
 void
-hnsw_expander_init(HnswExpander *expander, Relation index, const HnswQuery *query,
+hnsw_expander_init(HnswExpander *expander, Relation index, HnswQuery *query,
 				   HnswVisit visit, void *context)
 {
 	*expander = (HnswExpander) {
@@ -84,7 +84,7 @@ bool
 hnsw_expand(void *context, HxNode node, HxExpansion *expansion)
 {
 	HnswExpander *expander = context;
-	const HnswQuery *query = expander->query;
+	HnswQuery  *query = expander->query;
 	const HnswShape *shape = query->shape;
 	Buffer		buf;
 
@@ -99,6 +99,8 @@ hnsw_expand(void *context, HxNode node, HxExpansion *expansion)
 
 	expander->own = hnsw_expander_own(expander, node, head);
 	expansion->distance = hnsw_query_distance(query, expander->own);
+	if (unlikely(expansion->distance < query->refine_below))
+		hnsw_query_refine(query);
 	expansion->count = head->links;
 	for (unsigned i = 0; i < head->links; i++)
 		expansion->node[i] = links[i].node;

@@ -20,7 +20,7 @@ typedef void (*HnswVisit) (void *context, HxNode node, HnswNodeHead *head, float
 typedef struct HnswExpander
 {
 	Relation	index;
-	const HnswQuery *query;
+	HnswQuery  *query;
 	BlockNumber blocks;			/* the index has at least as many */
 	HnswVisit	visit;			/* may be NULL */
 	void	   *context;		/* of visit */
@@ -32,10 +32,13 @@ typedef struct HnswExpander
 extern HxSearch *hnsw_search_new(MemoryContext context);
 
 /* The query is prepared (hnsw_query_prepare). */
-extern void hnsw_expander_init(HnswExpander *expander, Relation index, const HnswQuery *query,
+extern void hnsw_expander_init(HnswExpander *expander, Relation index, HnswQuery *query,
 							   HnswVisit visit, void *context);
 
-/* HxExpand, with the expander as its context. Interrupts are taken before the page is locked. */
+/*
+ * HxExpand, with the expander as its context; may refine the query. Interrupts are taken before the
+ * page is locked.
+ */
 extern bool hnsw_expand(void *context, HxNode node, HxExpansion *expansion);
 
 /*

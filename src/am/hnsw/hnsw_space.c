@@ -15,6 +15,12 @@
 #define NORMALISE_ERROR 2e-7
 #define ROTATION_ERROR 4e-6
 
+/*
+ * The digits of a query tell apart what is farther from it than this share of its distance from the
+ * centre (squared), within the error that codes have anyway.
+ */
+#define REFINE_SHARE (1.0f / 32)
+
 static double
 norm_of(const float *x, uint32 n)
 {
@@ -171,11 +177,21 @@ hnsw_query_prepare(HnswQuery *query, const float *centre, float largest_norm)
 	if (shape->metric == HNSW_HAMMING)
 	{
 		hx_link_query_prepare_bits(&query->link, &shape->link, query->bits, query->memory);
+		query->refine_below = -INFINITY;
 		return;
 	}
 	hnsw_centred(shape, centre, query->x, query->y);
 	query->largest_norm = largest_norm;
-	hx_link_query_prepare(&query->link, &shape->link, query->y, query->memory);
+	query->refine_below = shape->metric == HNSW_IP ? -INFINITY :
+		(float) (REFINE_SHARE * hx_kernels->dot(query->y, query->y, shape->link.dims));
+	hx_link_query_prepare(&query->link, &shape->link, query->y, false, query->memory);
+}
+
+void
+hnsw_query_refine(HnswQuery *query)
+{
+	query->refine_below = -INFINITY;
+	hx_link_query_prepare(&query->link, &query->shape->link, query->y, true, query->memory);
 }
 
 static double

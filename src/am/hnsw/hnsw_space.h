@@ -53,6 +53,7 @@ typedef struct HnswQuery
 	const uint8 *bits;			/* of hamming */
 	float	   *y;				/* link.dims coordinates; NULL of hamming */
 	HxLinkQuery link;
+	float		refine_below;	/* see hnsw_query_refine() */
 	void	   *memory;			/* of link */
 	uint8	   *own;			/* room for the own vector of a node with a tail, else NULL */
 } HnswQuery;
@@ -67,6 +68,12 @@ extern void hnsw_query_stored(HnswQuery *query, const HnswShape *shape, const ui
 
 /* Then, with what the cache knows: y and the planes for estimates. No catalog access. */
 extern void hnsw_query_prepare(HnswQuery *query, const float *centre, float largest_norm);
+
+/*
+ * When a node is found whose distance is less than refine_below: the query lies in a cluster that is
+ * narrow against its distance from the centre, and estimates need more of its digits.
+ */
+extern void hnsw_query_refine(HnswQuery *query);
 
 /* Search distance and link distance of the query and a stored vector. */
 extern float hnsw_query_distance(const HnswQuery *query, const uint8 *stored);
