@@ -29,6 +29,9 @@ $node->safe_psql('postgres', q{
 	CREATE INDEX item_code ON item USING hashidx_hamming (code) INCLUDE (id, note);
 	CREATE TABLE plain (id bigserial, code bincode);
 	CREATE INDEX plain_code ON plain USING hashidx_hamming (code) WITH (method = mih);
+	CREATE TABLE wide (id bigserial, code bincode(256));
+	INSERT INTO wide (code) SELECT test_code(256, i) FROM generate_series(1, 3000) AS i;
+	CREATE INDEX wide_code ON wide USING hashidx_hamming (code) WITH (method = mih, chunks = 9);
 	CREATE UNLOGGED TABLE fleeting (id bigserial, code bincode(64));
 	CREATE INDEX fleeting_code ON fleeting USING hashidx_hamming (code) INCLUDE (id) WITH (method = mih);
 	CREATE UNLOGGED TABLE untyped (id bigserial, code bincode);
@@ -43,6 +46,7 @@ my %scripts = (
 BEGIN;
 INSERT INTO item (code, note) SELECT test_near_code(64, i % 4, :a + i), repeat('x', i * 3) FROM generate_series(1, 30) AS i;
 INSERT INTO plain (code) SELECT test_code(200, :a % 3) FROM generate_series(1, 30) AS i;
+INSERT INTO wide (code) SELECT test_code(256, :a + i) FROM generate_series(1, 30) AS i;
 INSERT INTO fleeting (code) SELECT test_code(64, :a % 7) FROM generate_series(1, 5);
 INSERT INTO untyped (code) SELECT test_code(64, :a % 7) FROM generate_series(1, 5);
 END;
@@ -51,8 +55,9 @@ END;
 \set a random(0, 9)
 DELETE FROM item WHERE id % 10 = :a;
 DELETE FROM plain WHERE id % 10 = :a;
+DELETE FROM wide WHERE id % 30 = :a;
 } => 2,
-	"VACUUM (TRUNCATE false) item;\nVACUUM (TRUNCATE false) plain;\n" => 2);
+	"VACUUM (TRUNCATE false) item;\nVACUUM (TRUNCATE false) plain;\nVACUUM (TRUNCATE false) wide;\n" => 2);
 my $build = q{
 SET maintenance_work_mem = '1MB';
 CREATE INDEX CONCURRENTLY built_code ON built USING hashidx_hamming (code) INCLUDE (id);
@@ -113,11 +118,14 @@ foreach my $round (1 .. $rounds)
 	$node->start unless $how eq 'kill -9 of a backend';
 
 	is(check_index($node, $_), '', "round $round, $how: $_ is sound")
-	  foreach qw(item_code plain_code fleeting_code untyped_code);
+	  foreach qw(item_code plain_code wide_code fleeting_code untyped_code);
 	is( differences($node, [ 'Index Scan', 'Index Only Scan' ],
 			['SELECT id, code, note FROM item ORDER BY code <~> test_code(64, 2) {tie}'])
 		  . differences($node, [ 'Index Scan', 'Bitmap Heap Scan' ],
-			['SELECT id FROM plain WHERE hamming_within(code, test_code(200, 1), 0)']),
+			[
+				'SELECT id FROM plain WHERE hamming_within(code, test_code(200, 1), 0)',
+				map { "SELECT id FROM wide WHERE hamming_within(code, (SELECT code FROM wide ORDER BY id DESC OFFSET $_ LIMIT 1), 8)" } (0, 50, 2000)
+			]),
 		'', "round $round: right answers");
 	is( $node->safe_psql('postgres', q{
 			SET enable_seqscan = off;
@@ -136,8 +144,8 @@ foreach my $round (1 .. $rounds)
 	$node->safe_psql('postgres', 'DROP INDEX built_code; TRUNCATE untyped');
 }
 
-$node->safe_psql('postgres', 'VACUUM item; VACUUM plain');
-is(check_index($node, $_), '', "$_ is sound after vacuum") foreach qw(item_code plain_code);
+$node->safe_psql('postgres', 'VACUUM item; VACUUM plain; VACUUM wide');
+is(check_index($node, $_), '', "$_ is sound after vacuum") foreach qw(item_code plain_code wide_code);
 
 my $log = slurp_file($node->logfile);
 

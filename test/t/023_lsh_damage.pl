@@ -11,7 +11,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 
-use File::Copy qw(copy);
+use HxDamage;
 use HxTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -28,8 +28,6 @@ my ($row_bytes, $rows) = (6 + 32, 500);
 
 srand($ENV{HX_SEED} // 20261122);
 
-sub u16 { return pack('S', shift); }
-sub u32 { return pack('L', shift); }
 sub float { return pack('f', shift); }
 
 # The first block of a kind, or number n of them.
@@ -80,8 +78,7 @@ sub tid
 	return pack('SSS', $blk >> 16, $blk & 0xffff, $offset);
 }
 
-# A name, the damage, and words: "checked": hashidx_check must notice it; "silent": a scan need not,
-# and may lose rows then.
+# As damage_copies() takes them.
 my @aimed = (
 	[ 'magic', put('meta', $contents, u32(0x12345678)), 'checked' ],
 	[ 'format of the future', put('meta', $contents + 4, u16(2)), 'checked' ],
@@ -214,19 +211,7 @@ my @aimed = (
 	[ 'nothing left', sub { @{ $_[0] } = () }, 'checked' ],
 );
 
-foreach my $i (1 .. $random)
-{
-	push @aimed, [ "random $i", sub {
-		my ($blocks) = @_;
-
-		foreach (1 .. 1 + int(rand(30)))
-		{
-			my $at = rand() < 0.5 ? int(rand($page_size - 24)) + 24 : (12 .. 60, $next .. $page_size - 1)[ int(rand(57)) ];
-
-			substr($blocks->[ int(rand(@$blocks)) ], $at, 1) ^= chr(1 << int(rand(8)));
-		}
-	}, 'silent' ];
-}
+push @aimed, random_damages($random);
 
 # From 18 on there are checksums unless told otherwise, and the server would notice first.
 my $node = new_cluster('lsh_damage', init => { no_data_checksums => 1 });
@@ -239,79 +224,10 @@ $node->safe_psql('postgres', q{
 	INSERT INTO template SELECT i, test_code(512, i) FROM generate_series(301, 500) AS i;
 	INSERT INTO template SELECT i, test_code(512, 2) FROM generate_series(501, 800) AS i;
 	DELETE FROM template WHERE id > 500;
-	VACUUM (FREEZE, TRUNCATE false) template;
-	DO $$ BEGIN
-		FOR i IN 0 .. } . $#aimed . q{ LOOP
-			EXECUTE format('CREATE TABLE t%s (id int, code bincode(512))', i);
-			EXECUTE format('CREATE INDEX c%1$s ON t%1$s USING hashidx_lsh (code) WITH (tables = 3, bits = 16)', i);
-		END LOOP;
-	END $$;
-	CHECKPOINT;});
+	VACUUM (FREEZE, TRUNCATE false) template;});
 is(check_index($node, 'template_code'), '', 'the template is sound');
 
-my @paths = split(/\n/, $node->safe_psql('postgres',
-		"SELECT pg_relation_filepath('t' || i) || ' ' || pg_relation_filepath('c' || i) FROM generate_series(0, $#aimed) AS i"));
-my ($heap_of, $index_of) = map { $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$_')") }
-  'template', 'template_code';
-
-$node->stop;
-my @sound = unpack("(a$page_size)*", slurp_file($index_of));
-foreach my $i (0 .. $#aimed)
-{
-	my ($heap, $index) = map { $node->data_dir . "/$_" } split(/ /, $paths[$i]);
-	my @blocks = @sound;
-
-	$aimed[$i][1]->(\@blocks);
-	copy($heap_of, $heap) or die "cannot write $heap: $!";
-	open(my $file, '>:raw', $index) or die "cannot write $index: $!";
-	print $file join('', @blocks);
-	close($file);
-}
-$node->start;
-
-# How one statement for each of these tables ends: [SQLSTATE, what it returned], in order.
-sub endings
-{
-	my ($statement, $settings, @tables) = @_;
-	my $script = join("\n", map { (my $sql = $statement) =~ s/#/$_/g; "$sql;\n\\echo = :SQLSTATE" } @tables);
-	my $timed_out = 0;
-	my ($status, $out, $err) = $node->psql('postgres',
-		"SET statement_timeout = '60s'; SET enable_seqscan = off; SET enable_sort = off; SET client_min_messages = error; $settings;\n$script",
-		on_error_stop => 0, timeout => 300, timed_out => \$timed_out);
-	my @endings;
-	my $answer = '';
-
-	BAIL_OUT("$statement: a backend hangs") if $timed_out;
-	foreach my $line (split(/\n/, $out))
-	{
-		if ($line =~ /^= (\w{5})$/) { push @endings, [ $1, $answer ]; $answer = ''; }
-		else { $answer .= $line; }
-	}
-	return @endings;
-}
-
-# A test: they all end as they may. options: settings; good: other SQLSTATEs that are right;
-# answer: what the statement must return when it works and nothing is silent; every: of so many.
-sub check_endings
-{
-	my ($name, $statement, %options) = @_;
-	my @tables = grep { $_ % ($options{every} // 1) == 0 } 0 .. $#aimed;
-	my @endings = endings($statement, $options{settings} // '', @tables);
-	my $good = $options{good} // qr/00000|XX002|0A000|XX001/;
-	my @wrong;
-
-	foreach my $i (0 .. $#tables)
-	{
-		my ($damage, undef, $words) = @{ $aimed[ $tables[$i] ] };
-		my ($state, $answer) = @{ $endings[$i] // [ 'crash', '' ] };
-
-		push @wrong, "$damage: $state" if $state !~ /^(?:$good)$/;
-		push @wrong, "$damage: $answer"
-		  if $state eq '00000' && defined $options{answer} && $answer ne $options{answer} && $words !~ /silent/;
-	}
-	is(join(', ', @wrong), '', "$name: done, rightly, or a clean error");
-	return map { $_->[0] } @endings;
-}
+damage_copies($node, 'hashidx_lsh (code) WITH (tables = 3, bits = 16)', @aimed);
 
 my $equal = "SELECT count(*) FROM t# WHERE hamming_within(code, test_code(512, 1), 0)";
 my $drained = 'SELECT count(*) FROM (SELECT id FROM t# ORDER BY code <~> test_code(512, 450) OFFSET 0) AS s';
@@ -325,10 +241,7 @@ check_endings('range of few', 'SELECT count(*) FROM t# WHERE hamming_within(code
 check_endings('stats', q{SELECT hashidx_index_stats('c#')});
 check_endings('pairs', q{SELECT count(*) > 44000 FROM hashidx_pairs('c#', 0)}, answer => 't');
 
-my @checks = check_endings('check', q{SELECT hashidx_check('c#', true)});
-
-is(join(', ', map { $aimed[$_][2] =~ /checked/ && $checks[$_] eq '00000' ? $aimed[$_][0] : () } 0 .. $#aimed), '',
-	'hashidx_check notices what it can know');
+check_notices();
 check_endings('insert', 'INSERT INTO t# SELECT i, test_code(512, i) FROM generate_series(2000, 2300) AS i');
 check_endings('insert of equal codes', 'INSERT INTO t# SELECT i, test_code(512, 1) FROM generate_series(1, 400) AS i');
 check_endings('delete', 'DELETE FROM t# WHERE id % 3 > 0', good => qr/00000/, settings => 'SET enable_indexscan = off; SET enable_bitmapscan = off');
@@ -340,10 +253,7 @@ check_endings('range after vacuum', $equal);
 check_endings('reindex', 'REINDEX INDEX c#', good => qr/00000/, every => 37);
 check_endings('check of what is cured', q{SELECT hashidx_check('c#', true)}, good => qr/00000/, every => 37);
 
-my @strange = grep { !/is damaged( at block|$)|has \d+ problems?$|has a format|could not read blocks? 0|invalid page/ }
-  map { /ERROR:  (.*)/ ? $1 : () } split(/\n/, slurp_file($node->logfile));
-
-is(join("\n", @strange), '', 'no other error');
+no_other_errors();
 no_crash($node);
 $node->stop;
 done_testing();

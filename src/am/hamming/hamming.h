@@ -58,6 +58,13 @@ extern HammingExtent *hamming_codes_extents(Relation index, int *count);
 /* The kind of the page, not block 0, in a locked buffer; damage unless such a page can be there. */
 extern HxPageKind hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf);
 
+/*
+ * Does the page, not block 0, in a locked buffer have codes? Damage if not, when it is listed
+ * among those that do; but a page that a crash left behind before its first record is empty.
+ */
+extern bool hamming_has_codes(Relation index, const HammingShape *shape, bool is_listed,
+							  Buffer buf);
+
 /* The view of a codes page: the buffer's, or its image in a record; damage unless it is sound. */
 extern HammingView hamming_checked_view(Relation index, const HammingShape *shape, Buffer buf,
 										Page page);

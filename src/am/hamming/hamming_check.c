@@ -165,7 +165,6 @@ check_payload_page(HxCheck *check, BlockNumber blk, Page page)
 static void
 check_list(HxCheck *check, HammingList list, HxPageKind kind)
 {
-	BlockNumber blocks = RelationGetNumberOfBlocks(check->index);
 	BlockNumber length = 0;
 
 	/* The metapage's lock keeps the list as it is. */
@@ -174,6 +173,7 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 	LockBuffer(meta_buf, BUFFER_LOCK_SHARE);
 
 	BlockNumber blk = hamming_meta(BufferGetPage(meta_buf))->room[list];
+	BlockNumber blocks = RelationGetNumberOfBlocks(check->index);
 
 	while (blk != InvalidBlockNumber && blk >= HAMMING_FIRST_BLOCK && blk < blocks &&
 		   length++ < blocks)

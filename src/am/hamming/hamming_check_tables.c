@@ -9,9 +9,13 @@
 
 #include "storage/bufmgr.h"
 
-/* What a leaf has for a code must end with its key; no row may stand behind the leaf's end. */
+/*
+ * What a leaf has for a code must end with its key; no row may stand behind the leaf's end,
+ * or before its beginning, the end of the leaf before it.
+ */
 static void
-check_order(HxCheck *check, const HammingCache *cache, BlockNumber blk, Page page, int chunk)
+check_order(HxCheck *check, const HammingCache *cache, BlockNumber blk, Page page, int chunk,
+			const HammingPoint *before)
 {
 	HammingView view;
 	uint16		first[HAMMING_MAX_CODES + 1];
@@ -37,20 +41,10 @@ check_order(HxCheck *check, const HammingCache *cache, BlockNumber blk, Page pag
 
 			if (hamming_point_compare(&point, &high) > 0)
 				hx_check_warn(check, blk, "Row %d stands behind the end of its page.", r);
+			else if (hamming_point_compare(&point, before) <= 0)
+				hx_check_warn(check, blk, "Row %d stands before the beginning of its page.", r);
 		}
 	}
-}
-
-/* The branches of an inner page must be in order. */
-static void
-check_inner(HxCheck *check, BlockNumber blk, Page page)
-{
-	int			count;
-	const HammingBranch *branches = hamming_branches(page, &count);
-
-	for (int i = 1; i < count; i++)
-		if (hamming_point_compare(&branches[i - 1].high, &branches[i].high) >= 0)
-			hx_check_warn(check, blk, "Branch %d does not lead further than the one before.", i);
 }
 
 void
@@ -76,13 +70,8 @@ hamming_check_table_page(HxCheck *check, const HammingCache *cache, BlockNumber 
 			problem = "The page is of a chunk table that there is not.";
 		if (problem != NULL)
 			hx_check_warn(check, blk, "%s", problem);
-		else if (kind == HX_PAGE_CHUNK_INNER)
-			check_inner(check, blk, page);
-		else
-		{
+		else if (kind == HX_PAGE_CHUNK_LEAF)
 			hamming_check_codes(check, blk, page, &cache->leaf_shape, chunk + 1);
-			check_order(check, cache, blk, page, chunk);
-		}
 	}
 }
 
@@ -104,10 +93,59 @@ read_tree_page(HxCheck *check, int chunk, int level, BlockNumber blk, char *copy
 }
 
 /*
- * Follows a level from its first page to its last: each must end behind the one before,
- * and the rows of a leaf must stand behind that one's end. A page whose level has
- * changed under us, a root, ends the walk.
+ * The page that branch i leads to must end behind the branch before it and where the branch
+ * does, with the next branch's page as its neighbour: earlier only if it has been divided since.
  */
+static void
+check_child(HxCheck *check, BlockNumber blk, const HammingBranch *branches, int i, int count,
+			Page child)
+{
+	HammingPoint high = hamming_bounds(child)->high;
+	int			order = hamming_point_compare(&high, &branches[i].high);
+
+	if (order > 0 || (i > 0 && hamming_point_compare(&high, &branches[i - 1].high) <= 0))
+		hx_check_warn(check, blk, "Branch %d leads to block %u, which holds other points.", i,
+					  branches[i].child);
+	else if (order == 0 && i + 1 < count && hx_page_opaque(child)->next != branches[i + 1].child)
+		hx_check_warn(check, branches[i].child,
+					  "The page's neighbour is not what its parent, block %u, says.", blk);
+}
+
+/* The branches of an inner page must be in order, and each lead to the page it names. */
+static void
+check_branches(HxCheck *check, int chunk, BlockNumber blk, Page page)
+{
+	int			level = hamming_bounds(page)->level - 1;
+	PGAlignedBlock copy;
+	int			count;
+	const HammingBranch *branches = hamming_branches(page, &count);
+
+	for (int i = 0; i < count; i++)
+	{
+		const char *problem = read_tree_page(check, chunk, level, branches[i].child, copy.data);
+
+		if (i > 0 && hamming_point_compare(&branches[i].high, &branches[i - 1].high) <= 0)
+			hx_check_warn(check, blk, "Branch %d does not lead further than the one before.", i);
+		if (problem != NULL)
+			hx_check_warn(check, blk, "Branch %d leads to block %u. %s", i, branches[i].child,
+						  problem);
+		else
+			check_child(check, blk, branches, i, count, copy.data);
+	}
+}
+
+/* What a page of a tree holds; before: the end of its left neighbour. */
+static void
+check_contents(HxCheck *check, const HammingCache *cache, int chunk, BlockNumber blk, Page page,
+			   const HammingPoint *before)
+{
+	if (hx_page_opaque(page)->kind == HX_PAGE_CHUNK_LEAF)
+		check_order(check, cache, blk, page, chunk, before);
+	else
+		check_branches(check, chunk, blk, page);
+}
+
+/* Follows a level from its first page to its last: each must end behind the one before. */
 static void
 check_level(HxCheck *check, const HammingCache *cache, int chunk, int level, BlockNumber blk)
 {
@@ -128,6 +166,7 @@ check_level(HxCheck *check, const HammingCache *cache, int chunk, int level, Blo
 			hx_check_warn(check, blk, "%s", problem);
 			return;
 		}
+		check_contents(check, cache, chunk, blk, copy.data, &before);
 		before = high;
 		blk = hx_page_opaque(copy.data)->next;
 	}
@@ -136,31 +175,38 @@ check_level(HxCheck *check, const HammingCache *cache, int chunk, int level, Blo
 					  "Level %d of chunk table %d ends before its last point.", level, chunk);
 }
 
-/* Goes down the first branches of a table and follows each level below the root. */
+/*
+ * Examines the root of a table as it is at first, for it may grow under us, and follows each
+ * level below it, from the first branch of the level above.
+ */
 static void
 check_tree(HxCheck *check, const HammingCache *cache, int chunk)
 {
 	PGAlignedBlock copy;
+	HammingPoint before = hamming_point_first(0);
 	BlockNumber blk = cache->tables.root[chunk];
-	int			level = -1;
+	const char *problem = read_tree_page(check, chunk, -1, blk, copy.data);
 
-	for (;;)
+	if (problem == NULL)
 	{
-		const char *problem = read_tree_page(check, chunk, level, blk, copy.data);
+		check_contents(check, cache, chunk, blk, copy.data, &before);
+		if (hx_page_opaque(copy.data)->next != InvalidBlockNumber ||
+			hamming_point_compare(&hamming_bounds(copy.data)->high, &hamming_point_last) != 0)
+			hx_check_warn(check, blk, "The root of chunk table %d ends before its last point.",
+						  chunk);
+	}
+	while (problem == NULL && hamming_bounds(copy.data)->level > 0)
+	{
+		int			level = hamming_bounds(copy.data)->level - 1;
 		int			count;
 
-		if (problem != NULL)
-		{
-			hx_check_warn(check, blk, "%s", problem);
-			return;
-		}
-		if (level >= 0)
-			check_level(check, cache, chunk, level, blk);
-		level = hamming_bounds(copy.data)->level - 1;
-		if (level < 0)
-			return;
 		blk = hamming_branches(copy.data, &count)[0].child;
+		problem = read_tree_page(check, chunk, level, blk, copy.data);
+		if (problem == NULL)
+			check_level(check, cache, chunk, level, blk);
 	}
+	if (problem != NULL)
+		hx_check_warn(check, blk, "%s", problem);
 }
 
 static bool

@@ -35,9 +35,7 @@ hamming_copy_codes(HammingSource *source, BlockNumber blk, HammingCopy *copy)
 	bool		is_codes;
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	/* A page that a crash left behind before its first record is empty. */
-	is_codes = !PageIsNew(BufferGetPage(buf)) &&
-		hamming_page_kind(source->index, &source->shape, buf) == HX_PAGE_CODES;
+	is_codes = hamming_has_codes(source->index, &source->shape, source->is_listed, buf);
 	if (is_codes)
 		hamming_copy_page(source, &source->shape, buf, copy);
 	UnlockReleaseBuffer(buf);

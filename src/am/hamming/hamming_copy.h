@@ -14,6 +14,7 @@ typedef struct HammingSource
 	Relation	heap;
 	Relation	index;
 	HammingShape shape;			/* of codes pages */
+	bool		is_listed;		/* is every codes page in the list, and no other page? */
 	BlockNumber heap_blocks;	/* at least as many blocks the table has; 0 at first */
 } HammingSource;
 

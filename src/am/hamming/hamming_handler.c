@@ -82,6 +82,20 @@ hamming_page_kind(Relation index, const HammingShape *shape, Buffer buf)
 	return kind;
 }
 
+bool
+hamming_has_codes(Relation index, const HammingShape *shape, bool is_listed, Buffer buf)
+{
+	if (PageIsNew(BufferGetPage(buf)))
+		return false;
+
+	bool		has_codes = hamming_page_kind(index, shape, buf) == HX_PAGE_CODES;
+
+	if (is_listed && !has_codes)
+		hx_page_report_damage(index, BufferGetBlockNumber(buf),
+							  "The page is listed as one of codes, and is not.");
+	return has_codes;
+}
+
 HammingView
 hamming_checked_view(Relation index, const HammingShape *shape, Buffer buf, Page page)
 {
@@ -139,6 +153,8 @@ read_map(Relation index, BlockNumber blk, HammingCache *cache)
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 	hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
 	problem = hamming_map_read(BufferGetPage(buf), cache->shape.bits, blocks, &cache->tables);
+	if (problem == NULL && cache->tables.chunks.count != cache->chunks)
+		problem = "The map and the metapage tell different numbers of chunk tables.";
 	if (problem != NULL)
 		hx_page_report_damage(index, blk, "%s", problem);
 	UnlockReleaseBuffer(buf);

@@ -67,7 +67,7 @@ list_contents(const HammingTables *tables, int chunk, const HammingPacker *conte
 	sort_points(points, contents->rows);
 }
 
-/* The last of the points to the left: near the middle, before one that differs; -1: there is none. */
+/* The last of the points on the left: near the middle, before one that differs; -1: none. */
 static int
 choose_last(const HammingPoint *points, int count)
 {

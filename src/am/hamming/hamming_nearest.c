@@ -152,6 +152,7 @@ hamming_nearest(Relation heap, Relation index, const Datum *queries, int count, 
 	search->source.heap = heap;
 	search->source.index = index;
 	search->source.shape = hamming_cache(index)->shape;
+	search->source.is_listed = hamming_cache(index)->tables.chunks.count > 0;
 	if (search->source.shape.bits == 0)
 		return;					/* still empty */
 	start_queries(search, queries, count, k);

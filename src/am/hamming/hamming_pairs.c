@@ -248,6 +248,7 @@ hamming_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit, vo
 	search->source.heap = heap;
 	search->source.index = index;
 	search->source.shape = search->cache.shape;
+	search->source.is_listed = chunks->count > 0;
 	search->radius = (int) Min(radius, search->cache.shape.bits);
 	search->emit = emit;
 	search->context = context;

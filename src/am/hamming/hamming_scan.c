@@ -293,9 +293,7 @@ collect_page(IndexScanDesc scan, HammingScan *state, BlockNumber blk)
 	Buffer		buf = ReadBuffer(scan->indexRelation, blk);
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	/* A page that a crash left behind before its first record is empty. */
-	if (!PageIsNew(BufferGetPage(buf)) &&
-		hamming_page_kind(scan->indexRelation, &state->shape, buf) == HX_PAGE_CODES)
+	if (hamming_has_codes(scan->indexRelation, &state->shape, state->tables.chunks.count > 0, buf))
 		collect_codes(scan, state, buf, NULL);
 	UnlockReleaseBuffer(buf);
 }
@@ -334,9 +332,12 @@ collect_leaf(IndexScanDesc scan, HammingScan *state, HammingTarget *target, Buff
 	const HammingBounds *bounds = hamming_bounds(BufferGetPage(buf));
 	bool		done = hamming_point_compare(&bounds->high, &target->high) >= 0;
 
-	if (bounds->level > 0 || (!done && next == InvalidBlockNumber))
+	/* Links that lead in circles do not lead further. */
+	if (bounds->level > 0 || (!done && next == InvalidBlockNumber) ||
+		hamming_point_compare(&bounds->high, &state->reached) <= 0)
 		hx_page_report_damage(index, target->blk, "A chunk table does not lead to all its leaves.");
 	collect_codes(scan, state, buf, target);
+	state->reached = done ? hamming_point_first(0) : bounds->high;
 	LockBuffer(buf, BUFFER_LOCK_UNLOCK);
 	if (!done)
 		target->blk = next;
@@ -516,6 +517,7 @@ find_pages(IndexScanDesc scan, HammingScan *state)
 	state->next_extent = 0;
 	state->next_page = 0;
 	state->next_target = 0;
+	state->reached = hamming_point_first(0);
 	if (state->tables.chunks.count > 0)
 		hamming_plan_init(&state->plan, &state->tables, &state->shape);
 	for (int k = 0; k < state->tables.chunks.count; k++)

@@ -55,6 +55,7 @@ typedef struct HammingScan
 	bool		probing;
 	HammingPlan plan;			/* ordered scans: all within plan.radius is found by it */
 	int			next_target;
+	HammingPoint reached;		/* the end of what was read of the target in hand */
 	HammingKeyEnd key[HX_MAX_CHUNKS];	/* the probe's, as leaves have them */
 
 	Relation	heap;			/* the table */

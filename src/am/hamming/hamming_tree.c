@@ -263,6 +263,15 @@ split_child(Relation index, const HammingCache *cache, Buffer parent, int branch
 	UnlockReleaseBuffer(right);
 }
 
+/* Damage unless a point belongs on the locked page, or below it. */
+static void
+check_reach(Relation index, Buffer buf, const HammingPoint *point)
+{
+	if (hamming_point_compare(point, &hamming_bounds(BufferGetPage(buf))->high) > 0)
+		hx_page_report_damage(index, BufferGetBlockNumber(buf),
+							  "A chunk table ends before its last point.");
+}
+
 /*
  * Divides the topmost full page on the way to the point, or, if there is none, merges the
  * equal codes of its leaf. The parent stays locked while its child is looked at, so that
@@ -274,6 +283,9 @@ make_room(Relation index, const HammingCache *cache, int chunk, const HammingPoi
 	Division	division = {.chunk = chunk};
 	Buffer		buf = hamming_tree_lock(index, chunk, HAMMING_METABLOCK,
 										cache->tables.root[chunk], BUFFER_LOCK_EXCLUSIVE);
+
+	check_reach(index, buf, point);
+
 	bool		done = is_full(index, cache, buf, &division);
 
 	if (done)
@@ -289,6 +301,7 @@ make_room(Relation index, const HammingCache *cache, int chunk, const HammingPoi
 		if (hamming_bounds(BufferGetPage(child))->level !=
 			hamming_bounds(BufferGetPage(buf))->level - 1)
 			hx_page_report_damage(index, blk, "The page is not one level below its parent.");
+		check_reach(index, child, point);
 		done = is_full(index, cache, child, &division);
 		if (done)
 			split_child(index, cache, buf, branch, child, &division);
