@@ -74,11 +74,20 @@ SELECT count(*), count(*) - count(DISTINCT p.second) AS twice,
 FROM hashidx_pairs('u_s', 0) p JOIN u a ON a.ctid = p.first JOIN u b ON b.ctid = p.second;
 \set VERBOSITY default
 
+-- a crowded bucket of more values than work_mem holds: the edges of a cube of 11 dimensions, and equal rows
+CREATE TABLE w (code bincode(2048));
+INSERT INTO w SELECT ((i % 2048)::bit(11)::text || repeat('0', 2037))::bincode FROM generate_series(0, 2147) i;
+CREATE INDEX w_code ON w USING hashidx_lsh (code) WITH (tables = 2, bits = 1);
+SET work_mem = '64kB';
+SELECT distance, count(*), count(DISTINCT (first, second)) AS different FROM hashidx_pairs('w_code', 1) GROUP BY 1 ORDER BY 1;
+RESET work_mem;
+SELECT distance, count(*), count(DISTINCT (first, second)) AS different FROM hashidx_pairs('w_code', 1) GROUP BY 1 ORDER BY 1;
+
 -- an index without rows, a radius that is none
 CREATE TABLE e (s integer[]);
 CREATE INDEX e_s ON e USING hashidx_lsh (s);
 SELECT count(*) FROM hashidx_pairs('e_s', 0.5);
 SELECT count(*) FROM hashidx_pairs('e_s', -1);
 
-DROP TABLE t, u, e, exact_s, exact_v;
+DROP TABLE t, u, w, e, exact_s, exact_v;
 DROP FUNCTION compare, noise;

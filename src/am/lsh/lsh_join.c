@@ -9,8 +9,11 @@
  * In a crowded bucket equal rows are paired with the first of them only, which then stands
  * for all: so a million equal rows are as many pairs, and in the same group. If more than
  * MAX_VALUES different values are left, the bucket says nothing about likeness: it is left out
- * and reported, and its pairs get another chance in the tables that follow. So memory is that
- * of MAX_VALUES values, and a few bytes for each row of the largest bucket.
+ * and reported, and its pairs get another chance in the tables that follow.
+ *
+ * Of the values of a bucket as many are kept as work_mem holds, and compared with each other and
+ * with those that follow, which are read one by one; then the next ones are kept. Beside these,
+ * memory is a few bytes for each row of the largest bucket.
  *
  * Where the radius is so large that own buckets alone would miss more than hashidx.recall
  * allows, each row is a range scan instead, which also probes neighbouring buckets; then the
@@ -60,7 +63,8 @@ typedef struct PairSearch
 	HxPairsEmit emit;
 	void	   *context;
 	MemoryContext memory;		/* of the bucket, or of the row that looks for others */
-	MemoryContext row_memory;	/* of a row whose value may be known already */
+	MemoryContext block_memory; /* of the members that are kept */
+	MemoryContext row_memory;	/* of one row */
 
 	/* The entries of a bucket page and its long buckets. */
 	Entry	   *entries;
@@ -187,126 +191,185 @@ sizes_differ(const PairSearch *search, const HxLshPoint *a, const HxLshPoint *b)
 		(double) (more - less) / more > search->radius;
 }
 
-/* Emits a pair of rows if they are near enough, as the operator says. */
-static void
-emit_if_near(PairSearch *search, const Member *a, const Member *b)
+/* Are two rows near enough, as the operator says? */
+static bool
+is_near(PairSearch *search, const Member *a, const Member *b, double *distance)
 {
-	ItemPointerData first = lsh_tid(a->tid);
-	ItemPointerData second = lsh_tid(b->tid);
-
 	/* Sets are compared by the hashes of their elements, far faster than the operator does. */
 	if (sizes_differ(search, &a->value.point, &b->value.point) ||
 		!(lsh_value_distance(search->metric, &a->value, &b->value) <= search->radius))
-		return;
-
-	double		distance = hx_index_rows_distance(&search->rows, a->key, b->key);
-
-	if (distance <= search->radius)
-		search->emit(search->context, first, second, distance);
+		return false;
+	*distance = hx_index_rows_distance(&search->rows, a->key, b->key);
+	return *distance <= search->radius;
 }
 
-/* All pairs of a bucket's members. */
+/* Emits a pair of rows if they are near enough. */
 static void
-join_members(PairSearch *search, const Member *members, Size count, uint32 key)
+emit_if_near(PairSearch *search, const Member *a, const Member *b)
 {
-	for (Size i = 0; i < count; i++)
+	double		distance;
+
+	if (is_near(search, a, b, &distance))
+		search->emit(search->context, lsh_tid(a->tid), lsh_tid(b->tid), distance);
+}
+
+/* Makes members of the rows from `begin` on, as many as work_mem holds; where they end. */
+static Size
+read_members(PairSearch *search, const uint64 *tids, Size begin, Size end, Member *members,
+			 Size *count)
+{
+	Size		i = begin;
+	MemoryContext old;
+
+	MemoryContextReset(search->block_memory);
+	old = MemoryContextSwitchTo(search->block_memory);
+	*count = 0;
+	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		for (Size j = i + 1; j < count; j++)
+		if (read_value(search, tids[i], &members[*count]))
+			add_keys(search, &members[(*count)++]);
+	} while (++i < end &&
+			 MemoryContextMemAllocated(search->block_memory, true) < (Size) work_mem * 1024);
+	MemoryContextSwitchTo(old);
+	return i;
+}
+
+/* The pairs of some members with one row of the same bucket, which comes after them. */
+static void
+join_row_with(PairSearch *search, const Member *members, Size count, uint64 tid, uint32 key)
+{
+	MemoryContext old = MemoryContextSwitchTo(search->row_memory);
+	Member		row;
+
+	CHECK_FOR_INTERRUPTS();
+	if (read_value(search, tid, &row))
+	{
+		add_keys(search, &row);
+		for (Size i = 0; i < count; i++)
 		{
-			if (meet_first(search, &members[i], &members[j], key))
-				emit_if_near(search, &members[i], &members[j]);
+			if (meet_first(search, &members[i], &row, key))
+				emit_if_near(search, &members[i], &row);
 		}
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(search->row_memory);
+}
+
+/* All pairs of some rows of a bucket, each of which comes once. */
+static void
+join_rows_of_bucket(PairSearch *search, const uint64 *tids, Size count, uint32 key)
+{
+	Member	   *members = palloc(count * sizeof(Member));
+	Size		kept;
+
+	for (Size begin = 0, end; begin < count; begin = end)
+	{
+		end = read_members(search, tids, begin, count, members, &kept);
+		for (Size i = 0; i < kept; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			for (Size j = i + 1; j < kept; j++)
+			{
+				if (meet_first(search, &members[i], &members[j], key))
+					emit_if_near(search, &members[i], &members[j]);
+			}
+		}
+		for (Size i = end; i < count; i++)
+			join_row_with(search, members, kept, tids[i], key);
 	}
 }
 
-/* Different values, by their bytes: those of members, by number. */
+/* What tells values apart: as good as their bytes, of so few. */
+typedef struct ValueId
+{
+	uint64		low;
+	uint64		high;
+} ValueId;
+
+/* A value that is known, by the number that it has. */
 typedef struct KnownValue
 {
-	const Member *member;
-	uint32		hash;
+	ValueId		id;
+	uint32		number;
 	char		status;
 } KnownValue;
 
-static const uint8 *
-value_bytes(LshMetric metric, const Member *member, Size *size)
+static ValueId
+value_id(LshMetric metric, const LshValue *value)
 {
-	*size = lsh_value_size(metric, &member->value);
-	return member->value.point.code;
+	const uint8 *bytes = value->point.code;
+	int			size = (int) lsh_value_size(metric, value);
+
+	return (ValueId) {hash_bytes_extended(bytes, size, 1), hash_bytes_extended(bytes, size, 2)};
 }
-
-static uint32
-hash_value(LshMetric metric, const Member *member)
-{
-	Size		size;
-	const uint8 *bytes = value_bytes(metric, member, &size);
-
-	return hash_bytes(bytes, (int) size);
-}
-
-static bool
-equal_values(LshMetric metric, const Member *a, const Member *b)
-{
-	Size		size_a;
-	Size		size_b;
-	const uint8 *bytes_a = value_bytes(metric, a, &size_a);
-	const uint8 *bytes_b = value_bytes(metric, b, &size_b);
-
-	return size_a == size_b && memcmp(bytes_a, bytes_b, size_a) == 0;
-}
-
-#define TABLE_METRIC(table) (*(const LshMetric *) (table)->private_data)
 
 #define SH_PREFIX known
 #define SH_ELEMENT_TYPE KnownValue
-#define SH_KEY_TYPE const Member *
-#define SH_KEY member
-#define SH_HASH_KEY(tb, key) hash_value(TABLE_METRIC(tb), key)
-#define SH_EQUAL(tb, a, b) equal_values(TABLE_METRIC(tb), a, b)
-#define SH_STORE_HASH
-#define SH_GET_HASH(tb, a) (a)->hash
+#define SH_KEY_TYPE ValueId
+#define SH_KEY id
+#define SH_HASH_KEY(tb, key) ((uint32) (key).low)
+#define SH_EQUAL(tb, a, b) ((a).low == (b).low && (a).high == (b).high)
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* The rows of a crowded bucket: one member for each value, and whose value each row has. */
+/* A value of a crowded bucket. */
+typedef struct CrowdValue
+{
+	uint64		tid;			/* its owner, the first row that has it */
+	bool		is_paired;		/* with rows that are equal, in this bucket */
+	double		distance;		/* of equal rows */
+} CrowdValue;
+
+/* The rows of a crowded bucket: its values, and which of them each row has. */
 typedef struct Crowd
 {
-	Member		members[MAX_VALUES];
+	CrowdValue	values[MAX_VALUES];
 	uint32		count;
-	uint32	   *owners;			/* member of each entry, or NOT_SEEN */
+	uint32	   *owners;			/* number of each entry's value, or NOT_SEEN */
 } Crowd;
 
 #define NOT_SEEN PG_UINT32_MAX
 
-/* Finds the member that has a row's value, or makes the row one; false: there are too many. */
+/* Notes a value that was not known, and the row in hand as its owner. */
+static void
+add_value(PairSearch *search, Crowd *crowd, Member *row, uint32 key)
+{
+	CrowdValue *value = &crowd->values[crowd->count++];
+
+	add_keys(search, row);
+	value->tid = row->tid;
+	value->is_paired = meet_first(search, row, row, key) &&
+		is_near(search, row, row, &value->distance);
+}
+
+/* Finds the number of a row's value, which may be a new one; false: there are too many. */
 static bool
-find_owner(PairSearch *search, known_hash *known, Crowd *crowd, uint64 tid, uint32 *owner)
+find_owner(PairSearch *search, known_hash *known, Crowd *crowd, const Entry *entry, uint32 *number)
 {
 	MemoryContext old = MemoryContextSwitchTo(search->row_memory);
+	bool		found = true;
 	Member		row;
-	bool		is_seen = read_value(search, tid, &row);
-	KnownValue *value = is_seen ? known_lookup(known, &row) : NULL;
 
-	*owner = value != NULL ? (uint32) (value->member - crowd->members) : NOT_SEEN;
+	*number = NOT_SEEN;
+	if (read_value(search, entry->tid, &row))
+	{
+		KnownValue *value = known_insert(known, value_id(search->metric, &row.value), &found);
+
+		if (!found)
+			value->number = crowd->count;
+		*number = value->number;
+		if (!found && crowd->count < MAX_VALUES)
+		{
+			add_value(search, crowd, &row, entry->key);
+			found = true;
+		}
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(search->row_memory);
-	if (!is_seen || value != NULL)
-		return true;
-	if (crowd->count == MAX_VALUES)
-		return false;
-
-	/* Once more, for memory that lasts. */
-	Member	   *member = &crowd->members[crowd->count];
-	bool		found;
-
-	if (!read_value(search, tid, member))
-		elog(ERROR, "a row of the snapshot is not to be seen any more");
-	add_keys(search, member);
-	known_insert(known, member, &found);
-	*owner = crowd->count++;
-	return true;
+	return found;
 }
 
 /* Reads a crowded bucket; NULL: it has too many values. */
@@ -314,7 +377,7 @@ static Crowd *
 read_crowd(PairSearch *search, const Entry *entries, Size count)
 {
 	Crowd	   *crowd = palloc(sizeof(Crowd));
-	known_hash *known = known_create(CurrentMemoryContext, 256, &search->metric);
+	known_hash *known = known_create(CurrentMemoryContext, 256, NULL);
 
 	crowd->count = 0;
 	crowd->owners = palloc_extended(mul_size(count, sizeof(uint32)), MCXT_ALLOC_HUGE);
@@ -323,7 +386,7 @@ read_crowd(PairSearch *search, const Entry *entries, Size count)
 		CHECK_FOR_INTERRUPTS();
 		crowd->owners[i] = NOT_SEEN;
 		if ((i == 0 || entries[i].tid != entries[i - 1].tid) &&
-			!find_owner(search, known, crowd, entries[i].tid, &crowd->owners[i]))
+			!find_owner(search, known, crowd, &entries[i], &crowd->owners[i]))
 			return NULL;
 	}
 	return crowd;
@@ -334,7 +397,7 @@ static bool
 is_owner(const Crowd *crowd, const Entry *entries, Size i)
 {
 	return crowd->owners[i] != NOT_SEEN &&
-		crowd->members[crowd->owners[i]].tid == entries[i].tid;
+		crowd->values[crowd->owners[i]].tid == entries[i].tid;
 }
 
 /* Leaves a bucket out: it is the next one of the walk, so the keys are in order. */
@@ -355,13 +418,13 @@ leave_out(PairSearch *search, uint32 key, Size entries)
 static void
 join_crowd(PairSearch *search, const Entry *entries, Size count)
 {
-	const uint32 key = entries[0].key;
 	const Crowd *crowd = read_crowd(search, entries, count);
 	bool		is_crowded = false;
+	uint64	   *tids;
 
 	if (crowd == NULL)
 	{
-		leave_out(search, key, count);
+		leave_out(search, entries[0].key, count);
 		return;
 	}
 	for (Size i = 0; i < count; i++)
@@ -369,24 +432,27 @@ join_crowd(PairSearch *search, const Entry *entries, Size count)
 		if (crowd->owners[i] == NOT_SEEN || is_owner(crowd, entries, i))
 			continue;
 
-		const Member *owner = &crowd->members[crowd->owners[i]];
-		Member		row = *owner;
+		const CrowdValue *value = &crowd->values[crowd->owners[i]];
 
-		row.tid = entries[i].tid;
-		if (meet_first(search, owner, &row, key))
-			emit_if_near(search, owner, &row);
+		if (value->is_paired)
+			search->emit(search->context, lsh_tid(value->tid), lsh_tid(entries[i].tid),
+						 value->distance);
 		is_crowded = true;
 	}
-	join_members(search, crowd->members, crowd->count, key);
 	search->crowded += is_crowded;
+
+	tids = palloc(Max(crowd->count, 1) * sizeof(uint64));
+	for (uint32 i = 0; i < crowd->count; i++)
+		tids[i] = crowd->values[i].tid;
+	join_rows_of_bucket(search, tids, crowd->count, entries[0].key);
 }
 
 /* All pairs of a bucket. */
 static void
 join_bucket(PairSearch *search, Entry *entries, Size count)
 {
-	Member	   *members;
-	Size		found = 0;
+	uint64	   *tids;
+	Size		rows = 0;
 
 	if (count == 1)
 		return;
@@ -395,16 +461,14 @@ join_bucket(PairSearch *search, Entry *entries, Size count)
 		join_crowd(search, entries, count);
 		return;
 	}
-	members = palloc(count * sizeof(Member));
+	tids = palloc(count * sizeof(uint64));
 	for (Size i = 0; i < count; i++)
 	{
 		/* An entry comes twice when vacuum was at work on the bucket. */
-		if ((i > 0 && entries[i].tid == entries[i - 1].tid) ||
-			!read_value(search, entries[i].tid, &members[found]))
-			continue;
-		add_keys(search, &members[found++]);
+		if (i == 0 || entries[i].tid != entries[i - 1].tid)
+			tids[rows++] = entries[i].tid;
 	}
-	join_members(search, members, found, entries[0].key);
+	join_rows_of_bucket(search, tids, rows, entries[0].key);
 }
 
 /* LshSource's candidates of one row, with greater TIDs. */
@@ -559,6 +623,8 @@ lsh_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit, void *
 	search.left_out = palloc(search.left_out_room * sizeof(uint32));
 	search.memory = AllocSetContextCreate(CurrentMemoryContext, "hashidx_lsh pairs",
 										  ALLOCSET_DEFAULT_SIZES);
+	search.block_memory = AllocSetContextCreate(CurrentMemoryContext, "hashidx_lsh pairs members",
+												ALLOCSET_DEFAULT_SIZES);
 	search.row_memory = AllocSetContextCreate(CurrentMemoryContext, "hashidx_lsh pairs row",
 											  ALLOCSET_DEFAULT_SIZES);
 	hx_index_rows_open(&search.rows, heap, index);
@@ -574,5 +640,6 @@ lsh_pairs(Relation heap, Relation index, double radius, HxPairsEmit emit, void *
 	table_index_fetch_end(search.fetch);
 	hx_index_rows_close(&search.rows);
 	MemoryContextDelete(search.memory);
+	MemoryContextDelete(search.block_memory);
 	MemoryContextDelete(search.row_memory);
 }
