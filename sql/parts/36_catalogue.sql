@@ -1,5 +1,8 @@
 -- Encoders: models that have a name, and keeping a column of codes current.
 
+-- The owner is kept by name: a dump must be restored where that role is not, or not yet, which an
+-- OID or a regrole would not survive. So the encoders of a role that is renamed stay with its old name,
+-- until a superuser gives them the new one: UPDATE hashidx_encoder SET owner = 'new' WHERE owner = 'old'.
 CREATE TABLE hashidx_encoder (
 	name name PRIMARY KEY,
 	owner name NOT NULL DEFAULT CURRENT_USER,

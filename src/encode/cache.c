@@ -181,7 +181,7 @@ make_entry(const ModelView *view)
 	uint8	   *bytes = palloc(Max(view->size, 1));
 	Size		signs_size;
 
-	memcpy(bytes, view->bytes, view->size);
+	hx_model_copy(bytes, view->bytes, view->size);
 	entry->context = context;
 	entry->key = make_key(bytes, view->size);
 	entry->bytes = bytes;
@@ -189,7 +189,8 @@ make_entry(const ModelView *view)
 	entry->cached.scratch = palloc(Max(hx_model_scratch(entry->cached.model), 1) * sizeof(float));
 	signs_size = hx_signs_size(entry->cached.model);
 	if (signs_size > 0)
-		entry->cached.signs = hx_signs_make(entry->cached.model, palloc(signs_size));
+		entry->cached.signs = hx_signs_make(entry->cached.model, hx_model_look_for_interrupts,
+											palloc(signs_size));
 	entry->charged = MemoryContextMemAllocated(context, false);
 	MemoryContextSwitchTo(caller);
 	return entry;

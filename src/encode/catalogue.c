@@ -232,6 +232,12 @@ hashidx_encode_trigger(PG_FUNCTION_ARGS)
 	Datum		value = SPI_getbinval(row, desc, vector, &isnull);
 
 	if (!isnull)
-		value = PointerGetDatum(hx_encode_code(encoder_model(fcinfo, args[0]), value));
+	{
+		Bincode    *encoded = hx_encode_code(encoder_model(fcinfo, args[0]), value);
+
+		/* The server does not look at what a trigger puts in a column. */
+		hx_bincode_check_typmod(encoded->bits, TupleDescAttr(desc, code - 1)->atttypmod, NULL);
+		value = PointerGetDatum(encoded);
+	}
 	PG_RETURN_POINTER(heap_modify_tuple_by_cols(row, desc, 1, &code, &value, &isnull));
 }

@@ -21,6 +21,16 @@ HX_FUNCTION(hashidx_extend);
 
 #define DEFAULT_OLD_ROWS 10000	/* sampled, if there are as many */
 
+/* What the caller wants. */
+typedef struct Wish
+{
+	const HxModel *old;
+	double		old_rows;		/* sampled; 0: as many as usual */
+	double		agreement;
+	double		ridge;
+	int64		seed;
+} Wish;
+
 /* Extends the model by two samples; the new one is a value in the caller's context. */
 static Datum
 extend_by(HxExtension *extension)
@@ -57,6 +67,59 @@ join_rows(Sample *old, Sample *new)
 	return (const float *) old->rows[0];
 }
 
+static Wish
+read_wish(FunctionCallInfo fcinfo)
+{
+	Wish		wish = {
+		.old = hx_model_hold(hx_model_holder_of_call(fcinfo), PG_GETARG_DATUM(0))->model,
+		.agreement = HX_EXTEND_AGREEMENT,
+		.ridge = HX_EXTEND_RIDGE,
+	};
+	const Option options[] = {
+		{"agreement", OPTION_NUMBER, &wish.agreement, 0, 1},
+		{"ridge", OPTION_NUMBER, &wish.ridge, 1e-6, 1e6},
+		{"sample", OPTION_WHOLE, &wish.old_rows, HX_EXTEND_LEAST_OLD_ROWS, PG_INT32_MAX},
+		{"seed", OPTION_BIGINT, &wish.seed, 0, 0},
+	};
+
+	hx_encode_check_output(wish.old, HX_OUTPUT_CODE);
+	hx_options_read(PG_GETARG_JSONB_P(4), options, lengthof(options));
+	return wish;
+}
+
+/* Samples the rows that have a code, with it, and those that have none. */
+static void
+read_samples(const Wish *wish, FunctionCallInfo fcinfo, MemoryContext context,
+			 Sample *replay, Sample *arrivals)
+{
+	char	   *vectors = NameStr(*PG_GETARG_NAME(2));
+	char	   *codes = NameStr(*PG_GETARG_NAME(3));
+
+	*replay = (Sample) {
+		.source = PG_GETARG_OID(1),
+		.call = fcinfo,
+		.columns = {
+			{.name = vectors, .width = (int) wish->old->dims},
+			{.name = codes, .code = true, .width = (int) wish->old->outputs},
+		},
+		.column_count = 2,
+		.wanted = wish->old_rows > 0 ? (uint64) wish->old_rows : DEFAULT_OLD_ROWS,
+		.exact = wish->old_rows > 0,
+		.seed = (uint64) wish->seed,
+	};
+	*arrivals = (Sample) {
+		.source = replay->source,
+		.call = fcinfo,
+		.columns = {replay->columns[0]},
+		.column_count = 1,
+		.unset = codes,
+		.wanted = HX_EXTEND_PAIRED_ROWS,
+		.seed = (uint64) wish->seed,
+	};
+	hx_sample_read(replay, context);
+	hx_sample_read(arrivals, context);
+}
+
 /*
  * hashidx_extend(model hashidx_model, source regclass, source_column name,
  * codes_column name, options jsonb) returns hashidx_model
@@ -64,63 +127,26 @@ join_rows(Sample *old, Sample *new)
 Datum
 hashidx_extend(PG_FUNCTION_ARGS)
 {
-	const HxModel *old = hx_model_hold(hx_model_holder_of_call(fcinfo), PG_GETARG_DATUM(0))->model;
-	Oid			source = PG_GETARG_OID(1);
-	char	   *vectors = NameStr(*PG_GETARG_NAME(2));
-	char	   *codes = NameStr(*PG_GETARG_NAME(3));
-	double		old_rows = 0;			/* as many as usual */
-	double		agreement = HX_EXTEND_AGREEMENT;
-	double		ridge = HX_EXTEND_RIDGE;
-	int64		seed = 0;
-	const Option options[] = {
-		{"agreement", OPTION_NUMBER, &agreement, 0, 1},
-		{"ridge", OPTION_NUMBER, &ridge, 1e-6, 1e6},
-		{"sample", OPTION_WHOLE, &old_rows, HX_EXTEND_LEAST_OLD_ROWS, PG_INT32_MAX},
-		{"seed", OPTION_BIGINT, &seed, 0, 0},
-	};
-
-	hx_encode_check_output(old, HX_OUTPUT_CODE);
-	hx_options_read(PG_GETARG_JSONB_P(4), options, lengthof(options));
-
+	Wish		wish = read_wish(fcinfo);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx sample",
 												  ALLOCSET_DEFAULT_SIZES);
-	Sample		replay = {
-		.source = source,
-		.call = fcinfo,
-		.columns = {
-			{.name = vectors, .width = (int) old->dims},
-			{.name = codes, .code = true, .width = (int) old->outputs},
-		},
-		.column_count = 2,
-		.wanted = old_rows > 0 ? (uint64) old_rows : DEFAULT_OLD_ROWS,
-		.exact = old_rows > 0,
-		.seed = (uint64) seed,
-	};
-	Sample		arrivals = {
-		.source = source,
-		.call = fcinfo,
-		.columns = {replay.columns[0]},
-		.column_count = 1,
-		.unset = codes,
-		.wanted = HX_EXTEND_PAIRED_ROWS,
-		.seed = (uint64) seed,
-	};
+	Sample		replay;
+	Sample		arrivals;
+	Datum		result = (Datum) 0;
+	Computation computation;
 
-	hx_progress_start(PROGRESS_EXTEND, source, old->kind);
-	hx_sample_read(&replay, context);
-	hx_sample_read(&arrivals, context);
+	hx_progress_start(PROGRESS_EXTEND, PG_GETARG_OID(1), wish.old->kind);
+	read_samples(&wish, fcinfo, context, &replay, &arrivals);
 
 	HxExtension extension = {
-		.old = old,
+		.old = wish.old,
 		.rows = join_rows(&replay, &arrivals),
 		.codes = (const uint8_t *) replay.rows[1],
 		.old_count = replay.count,
 		.new_count = arrivals.count,
-		.agreement = agreement,
-		.ridge = ridge,
+		.agreement = wish.agreement,
+		.ridge = wish.ridge,
 	};
-	Datum		result = (Datum) 0;
-	Computation computation;
 
 	hx_computation_start(&computation);
 	PG_TRY();

@@ -171,7 +171,7 @@ read_sample(const Wish *wish, MemoryContext context)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("cannot train a model of kind \"%s\"", wish->kind),
-				 errdetail("There is nothing but NULLs to learn from in relation \"%s\".",
+				 errdetail("Relation \"%s\" has no row with a vector to learn from.",
 						   get_rel_name(wish->source))));
 	return sample;
 }

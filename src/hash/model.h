@@ -166,15 +166,31 @@ extern int	hx_model_add2(HxModel *model, HxStepOp op, int input, int input2, uin
 extern void hx_model_transpose(const float *rows, size_t count, size_t n, float *matrix);
 
 /*
+ * Runs between pieces of HX_MODEL_PIECE parameters, a few milliseconds, of what goes over all of a
+ * model, so that a large one can be left: it may longjmp. NULL does nothing.
+ */
+typedef void (*HxModelPause) (void);
+
+#define HX_MODEL_PIECE ((uint32_t) 1 << 20)
+
+static inline void
+hx_model_pause(HxModelPause pause)
+{
+	if (pause != NULL)
+		pause();
+}
+
+/*
  * NULL, or what is wrong with the model, as a sentence in `problem` (`size`
  * bytes): limits, shapes of neighbouring steps, numbers of parameters, finite
  * parameters, a last step that may be last. Names the step.
  */
-extern const char *hx_model_check(const HxModel *model, char *problem, size_t size);
+extern const char *hx_model_check(const HxModel *model, HxModelPause pause,
+								  char *problem, size_t size);
 
 /* Bytes of the stored form, and writing it. The model has passed hx_model_check(). */
 extern size_t hx_model_stored_size(const HxModel *model);
-extern void hx_model_store(const HxModel *model, uint8_t *bytes);
+extern void hx_model_store(const HxModel *model, HxModelPause pause, uint8_t *bytes);
 
 /*
  * Reads a stored form, which may be hostile: NULL, or what is wrong, which
@@ -183,7 +199,8 @@ extern void hx_model_store(const HxModel *model, uint8_t *bytes);
  * them; the model points there.
  */
 extern const char *hx_model_load(const uint8_t *bytes, size_t size, float *floats,
-								 HxModel *model, bool *newer, char *problem, size_t problem_size);
+								 HxModelPause pause, HxModel *model, bool *newer,
+								 char *problem, size_t problem_size);
 
 /* Floats of scratch that running the model takes. */
 extern size_t hx_model_scratch(const HxModel *model);

@@ -210,7 +210,7 @@ is_param_valid(const HxStep *step, uint32_t inputs, uint32_t i)
 }
 
 static bool
-check_params(const HxModel *model, int number, const Report *report)
+check_params(const HxModel *model, int number, HxModelPause pause, const Report *report)
 {
 	const HxStep *step = &model->steps[number];
 	const uint32_t inputs = hx_model_width(model, step->input);
@@ -219,6 +219,8 @@ check_params(const HxModel *model, int number, const Report *report)
 	{
 		uint32_t	bits;
 
+		if (i % HX_MODEL_PIECE == 0)
+			hx_model_pause(pause);
 		memcpy(&bits, &step->params[i], sizeof(bits));
 		if ((bits & UINT32_C(0x7f800000)) == UINT32_C(0x7f800000))
 			return complain_of(model, number, report, "has parameter %u, which is not finite.",
@@ -231,7 +233,7 @@ check_params(const HxModel *model, int number, const Report *report)
 }
 
 static bool
-check_step(const HxModel *model, int number, const Report *report)
+check_step(const HxModel *model, int number, HxModelPause pause, const Report *report)
 {
 	const HxStep *step = &model->steps[number];
 
@@ -242,11 +244,11 @@ check_step(const HxModel *model, int number, const Report *report)
 		return complain_of(model, number, report, "may only be the last.");
 	return check_inputs(model, number, report) &&
 		check_shape(model, number, report) &&
-		check_params(model, number, report);
+		check_params(model, number, pause, report);
 }
 
 static bool
-check_model(const HxModel *model, const Report *report)
+check_model(const HxModel *model, HxModelPause pause, const Report *report)
 {
 	if (hx_model_kind_name(model->kind) == NULL)
 		return complain(report, "The model is of the unknown kind %d.", (int) model->kind);
@@ -259,7 +261,7 @@ check_model(const HxModel *model, const Report *report)
 
 	for (int number = 0; number < model->step_count; number++)
 	{
-		if (!check_step(model, number, report))
+		if (!check_step(model, number, pause, report))
 			return false;
 	}
 
@@ -276,9 +278,9 @@ check_model(const HxModel *model, const Report *report)
 }
 
 const char *
-hx_model_check(const HxModel *model, char *problem, size_t size)
+hx_model_check(const HxModel *model, HxModelPause pause, char *problem, size_t size)
 {
 	const Report report = {problem, size};
 
-	return check_model(model, &report) ? NULL : problem;
+	return check_model(model, pause, &report) ? NULL : problem;
 }

@@ -95,14 +95,21 @@ add_to_crc(const CrcTable table, uint32_t crc, const uint8_t *bytes, size_t size
 
 /* CRC-32C of all bytes but those that hold it. */
 static uint32_t
-stored_crc(const uint8_t *bytes, size_t size)
+stored_crc(const uint8_t *bytes, size_t size, HxModelPause pause)
 {
+	const size_t most = (size_t) HX_MODEL_PIECE * 4;
 	CrcTable	table;
 	uint32_t	crc;
+	size_t		piece;
 
 	make_crc_table(table);
 	crc = add_to_crc(table, UINT32_MAX, bytes, CRC_OFFSET);
-	crc = add_to_crc(table, crc, bytes + CRC_OFFSET + 4, size - CRC_OFFSET - 4);
+	for (size_t at = CRC_OFFSET + 4; at < size; at += piece)
+	{
+		hx_model_pause(pause);
+		piece = size - at < most ? size - at : most;
+		crc = add_to_crc(table, crc, bytes + at, piece);
+	}
 	return ~crc;
 }
 
@@ -117,7 +124,7 @@ hx_model_stored_size(const HxModel *model)
 }
 
 static uint8_t *
-store_step(const HxStep *step, uint8_t *bytes)
+store_step(const HxStep *step, HxModelPause pause, uint8_t *bytes)
 {
 	put_u16(bytes, (uint32_t) step->op);
 	put_u16(bytes + 2, (uint32_t) step->input);
@@ -134,6 +141,8 @@ store_step(const HxStep *step, uint8_t *bytes)
 	{
 		uint32_t	bits;
 
+		if (i % HX_MODEL_PIECE == 0)
+			hx_model_pause(pause);
 		memcpy(&bits, &step->params[i], sizeof(bits));
 		put_u32(bytes, bits);
 	}
@@ -141,7 +150,7 @@ store_step(const HxStep *step, uint8_t *bytes)
 }
 
 void
-hx_model_store(const HxModel *model, uint8_t *bytes)
+hx_model_store(const HxModel *model, HxModelPause pause, uint8_t *bytes)
 {
 	uint8_t    *at = bytes + HX_MODEL_HEADER;
 
@@ -153,8 +162,8 @@ hx_model_store(const HxModel *model, uint8_t *bytes)
 	put_u16(bytes + 16, (uint32_t) model->step_count);
 	put_u16(bytes + 18, 0);
 	for (int i = 0; i < model->step_count; i++)
-		at = store_step(&model->steps[i], at);
-	put_u32(bytes + CRC_OFFSET, stored_crc(bytes, (size_t) (at - bytes)));
+		at = store_step(&model->steps[i], pause, at);
+	put_u32(bytes + CRC_OFFSET, stored_crc(bytes, (size_t) (at - bytes), pause));
 }
 
 /* What is being read. */
@@ -163,6 +172,7 @@ typedef struct Reader
 	const uint8_t *bytes;		/* the next one */
 	size_t		size;			/* bytes left */
 	float	   *floats;			/* where the next parameters go */
+	HxModelPause pause;
 	char	   *problem;
 	size_t		problem_size;
 } Reader;
@@ -192,7 +202,7 @@ load_header(Reader *reader, HxModel *model, bool *newer)
 						reader->size, HX_MODEL_MAX_BYTES);
 	if (get_u32(bytes) != HX_MODEL_MAGIC)
 		return complain(reader, "The bytes do not begin as a model does.");
-	if (get_u32(bytes + CRC_OFFSET) != stored_crc(bytes, reader->size))
+	if (get_u32(bytes + CRC_OFFSET) != stored_crc(bytes, reader->size, reader->pause))
 		return complain(reader, "The checksum of the model is wrong.");
 	if (get_u16(bytes + 4) != HX_MODEL_FORMAT)
 	{
@@ -230,6 +240,8 @@ take_params(Reader *reader, uint32_t count)
 	{
 		uint32_t	bits = get_u32(reader->bytes + (size_t) i * 4);
 
+		if (i % HX_MODEL_PIECE == 0)
+			hx_model_pause(reader->pause);
 		memcpy(&params[i], &bits, sizeof(bits));
 	}
 	reader->bytes += (size_t) count * 4;
@@ -278,14 +290,14 @@ load_model(Reader *reader, HxModel *model, bool *newer)
 	}
 	if (reader->size > 0)
 		return complain(reader, "%zu bytes follow the last step of the model.", reader->size);
-	return hx_model_check(model, reader->problem, reader->problem_size) == NULL;
+	return hx_model_check(model, reader->pause, reader->problem, reader->problem_size) == NULL;
 }
 
 const char *
-hx_model_load(const uint8_t *bytes, size_t size, float *floats,
+hx_model_load(const uint8_t *bytes, size_t size, float *floats, HxModelPause pause,
 			  HxModel *model, bool *newer, char *problem, size_t problem_size)
 {
-	Reader		reader = {bytes, size, floats, problem, problem_size};
+	Reader		reader = {bytes, size, floats, pause, problem, problem_size};
 
 	*newer = false;
 	return load_model(&reader, model, newer) ? NULL : problem;

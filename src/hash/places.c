@@ -59,7 +59,7 @@ hx_places_size(const HxModel *model)
 }
 
 HxPlaces *
-hx_places_make(const HxModel *model, void *memory)
+hx_places_make(const HxModel *model, HxModelPause pause, void *memory)
 {
 	const HxStep *sparse = hx_model_signed_step(model, HX_STEP_SPARSE);
 	const float *param = sparse->params;
@@ -72,12 +72,14 @@ hx_places_make(const HxModel *model, void *memory)
 	places->index = (uint64_t *) (places + 1);
 	places->table = (float *) (places->index + word_count(sparse));
 	places->sums = places->table + 2 * places->n;
-	memset(places->index, 0, word_count(sparse) * sizeof(uint64_t));
 	for (size_t j = 0; j < places->m; j++)
 	{
-		uint64_t   *index = places->index + j / GROUP * (GROUP / WORD) * places->each +
-			j % GROUP / WORD;
+		uint64_t   *group = places->index + j / GROUP * (GROUP / WORD) * places->each;
+		uint64_t   *index = group + j % GROUP / WORD;
 
+		hx_model_pause(pause);
+		if (j % GROUP == 0)
+			memset(group, 0, GROUP / WORD * places->each * sizeof(uint64_t));
 		for (size_t i = 0; i < places->each; i++, param++)
 		{
 			const uint64_t place = (uint64_t) fabsf(*param) - 1 + (*param < 0 ? places->n : 0);

@@ -16,7 +16,7 @@ typedef struct HxPlaces HxPlaces;
 extern size_t hx_places_size(const HxModel *model);
 
 /* Made in place at `memory`, aligned to 8, for a model whose parameters stay. */
-extern HxPlaces *hx_places_make(const HxModel *model, void *memory);
+extern HxPlaces *hx_places_make(const HxModel *model, HxModelPause pause, void *memory);
 
 /*
  * The code of what comes into the sparse step. False, and the code means nothing, when a sum

@@ -25,15 +25,15 @@ hx_signs_size(const HxModel *model)
 }
 
 HxSigns *
-hx_signs_make(const HxModel *model, void *memory)
+hx_signs_make(const HxModel *model, HxModelPause pause, void *memory)
 {
 	HxSigns    *signs = memory;
 
 	*signs = (HxSigns) {0};
 	if (hx_whole_size(model) != 0)
-		signs->whole = hx_whole_make(model, signs + 1);
+		signs->whole = hx_whole_make(model, pause, signs + 1);
 	else
-		signs->places = hx_places_make(model, signs + 1);
+		signs->places = hx_places_make(model, pause, signs + 1);
 	return signs->whole != NULL || signs->places != NULL ? signs : NULL;
 }
 

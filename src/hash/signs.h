@@ -17,7 +17,7 @@ extern size_t hx_signs_size(const HxModel *model);
  * Made in place at `memory`, aligned to 8, for a model whose parameters stay. NULL when
  * they are no good for it.
  */
-extern HxSigns *hx_signs_make(const HxModel *model, void *memory);
+extern HxSigns *hx_signs_make(const HxModel *model, HxModelPause pause, void *memory);
 
 /* As hx_model_run_code(), with the signs of the model, or NULL; the code is the same. */
 extern bool hx_signs_run_code(HxSigns *signs, const HxModel *model, const float *x,

@@ -175,7 +175,7 @@ add_column(HxWhole *whole, size_t j)
 }
 
 HxWhole *
-hx_whole_make(const HxModel *model, void *memory)
+hx_whole_make(const HxModel *model, HxModelPause pause, void *memory)
 {
 	const HxStep *linear = hx_model_signed_step(model, HX_STEP_LINEAR);
 	HxWhole    *whole = memory;
@@ -186,11 +186,13 @@ hx_whole_make(const HxModel *model, void *memory)
 		whole->offsets[j] = -INFINITY;
 	for (size_t i = 0; i < whole->n; i++)
 	{
+		hx_model_pause(pause);
 		for (size_t j = 0; j < whole->m; j++)
 			whole->columns[j * whole->n + i] = linear->params[i * whole->m + j];
 	}
 	for (size_t j = 0; j < whole->m; j++)
 	{
+		hx_model_pause(pause);
 		if (!add_column(whole, j))
 			return NULL;
 	}

@@ -24,7 +24,7 @@ extern size_t hx_whole_size(const HxModel *model);
  * Made in place at `memory`, aligned to 8, for a model whose parameters stay. NULL when
  * they are so large or so small that floats might overflow or vanish on the way.
  */
-extern HxWhole *hx_whole_make(const HxModel *model, void *memory);
+extern HxWhole *hx_whole_make(const HxModel *model, HxModelPause pause, void *memory);
 
 /*
  * The code of what comes into the linear step. False, and the code means nothing, when x is

@@ -64,6 +64,9 @@ extern Bincode *hx_bincode_from_bytes(const uint8 *bytes, int32 bits);
  */
 extern bool hx_bincode_check_bits(int64 bits, struct Node *escontext);
 
+/* Reports a code whose length is not the declared one; false when that is a soft error. */
+extern bool hx_bincode_check_typmod(int32 bits, int32 typmod, struct Node *escontext);
+
 /* ERRCODE_DATA_EXCEPTION with both numbers unless the lengths agree. */
 extern void hx_bincode_check_same_bits(int32 a, int32 b);
 

@@ -156,9 +156,8 @@ hx_bincode_send(BincodeView code, StringInfo message)
 	pq_sendbytes(message, (const char *) code.bytes, (int) HX_BITS_TO_BYTES(code.bits));
 }
 
-/* Reports a code whose length is not the declared one; false when that is a soft error. */
-static bool
-check_typmod(int32 bits, int32 typmod, struct Node *escontext)
+bool
+hx_bincode_check_typmod(int32 bits, int32 typmod, struct Node *escontext)
 {
 	if (typmod >= 0 && bits != typmod)
 		ereturn(escontext, false,
@@ -175,7 +174,7 @@ hashidx_bincode_in(PG_FUNCTION_ARGS)
 	int32		typmod = PG_GETARG_INT32(2);
 	Bincode    *code = hx_bincode_parse(text, strlen(text), fcinfo->context);
 
-	if (code == NULL || !check_typmod(code->bits, typmod, fcinfo->context))
+	if (code == NULL || !hx_bincode_check_typmod(code->bits, typmod, fcinfo->context))
 		PG_RETURN_NULL();
 	PG_RETURN_BINCODE_P(code);
 }
@@ -197,7 +196,7 @@ hashidx_bincode_recv(PG_FUNCTION_ARGS)
 {
 	Bincode    *code = hx_bincode_receive((StringInfo) PG_GETARG_POINTER(0));
 
-	check_typmod(code->bits, PG_GETARG_INT32(2), NULL);
+	hx_bincode_check_typmod(code->bits, PG_GETARG_INT32(2), NULL);
 	PG_RETURN_BINCODE_P(code);
 }
 
@@ -248,6 +247,6 @@ hashidx_bincode_typmod_out(PG_FUNCTION_ARGS)
 Datum
 hashidx_bincode(PG_FUNCTION_ARGS)
 {
-	check_typmod(PG_GETARG_BINCODE_VIEW(0).bits, PG_GETARG_INT32(1), NULL);
+	hx_bincode_check_typmod(PG_GETARG_BINCODE_VIEW(0).bits, PG_GETARG_INT32(1), NULL);
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }

@@ -12,6 +12,7 @@
 #include "access/detoast.h"
 #include "common/base64.h"
 #include "libpq/pqformat.h"
+#include "miscadmin.h"
 #include "parser/scansup.h"
 
 #include "type/literal.h"
@@ -26,6 +27,30 @@ HX_FUNCTION(hashidx_model_ne);
 
 #define PROBLEM_SIZE 256		/* of the sentence that tells what is wrong with a model */
 #define CACHE_LINE 64
+
+/*
+ * A model may have 256 MB, so whatever goes over all of it looks for interrupts in between: what
+ * is copied, and text, after so many bytes. Base64 makes 4 characters of 3 bytes.
+ */
+#define COPY_PIECE ((Size) 4 << 20)
+#define ENCODE_PIECE ((Size) 3 << 18)
+#define DECODE_PIECE ((Size) 4 << 18)
+
+void
+hx_model_look_for_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+void
+hx_model_copy(uint8 *to, const uint8 *from, Size size)
+{
+	for (Size at = 0; at < size; at += COPY_PIECE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memcpy(to + at, from + at, Min(size - at, COPY_PIECE));
+	}
+}
 
 ModelView
 hx_model_view(Datum datum)
@@ -81,7 +106,8 @@ hx_model_unpack(const uint8 *bytes, Size size)
 	char		problem[PROBLEM_SIZE];
 	bool		newer;
 
-	if (hx_model_load(bytes, size, params, model, &newer, problem, sizeof(problem)) != NULL)
+	if (hx_model_load(bytes, size, params, hx_model_look_for_interrupts, model, &newer,
+					  problem, sizeof(problem)) != NULL)
 		report_problem(problem, newer, ERRCODE_DATA_CORRUPTED, "a stored model is damaged", NULL);
 	return model;
 }
@@ -96,8 +122,8 @@ check_input(const uint8 *bytes, Size size, int sqlstate, const char *message,
 	float	   *params = new_params(size, &allocated);
 	char		problem[PROBLEM_SIZE];
 	bool		newer;
-	bool		valid = hx_model_load(bytes, size, params, &model, &newer,
-									  problem, sizeof(problem)) == NULL;
+	bool		valid = hx_model_load(bytes, size, params, hx_model_look_for_interrupts, &model,
+									  &newer, problem, sizeof(problem)) == NULL;
 
 	pfree(allocated);
 	return valid || report_problem(problem, newer, sqlstate, message, escontext);
@@ -108,7 +134,7 @@ hx_model_value_make(const HxModel *model)
 {
 	char		problem[PROBLEM_SIZE];
 
-	if (hx_model_check(model, problem, sizeof(problem)) != NULL)
+	if (hx_model_check(model, hx_model_look_for_interrupts, problem, sizeof(problem)) != NULL)
 		report_problem(problem, false, ERRCODE_INVALID_PARAMETER_VALUE,
 					   "the model is not valid", NULL);
 
@@ -116,7 +142,7 @@ hx_model_value_make(const HxModel *model)
 	struct varlena *value = palloc(size);
 
 	SET_VARSIZE(value, size);
-	hx_model_store(model, (uint8 *) VARDATA(value));
+	hx_model_store(model, hx_model_look_for_interrupts, (uint8 *) VARDATA(value));
 	return PointerGetDatum(value);
 }
 
@@ -129,6 +155,7 @@ remove_blanks(const char *text, Size *length)
 
 	for (; *text != '\0'; text++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!scanner_isspace(*text))
 			*end++ = *text;
 	}
@@ -158,6 +185,8 @@ decode_hex(const char *text, Size length, uint8 *bytes)
 
 	for (Size i = 0; i < length; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
+
 		const char *digit = memchr(digits, pg_ascii_tolower((unsigned char) text[i]), 16);
 
 		if (digit == NULL)
@@ -167,15 +196,36 @@ decode_hex(const char *text, Size length, uint8 *bytes)
 	return length % 2 == 0 ? (int) (length / 2) : -1;
 }
 
+/* The same of base64. Padding ends the text, and no piece before its last. */
+static int
+decode_base64(const char *text, Size length, uint8 *bytes, Size room)
+{
+	Size		size = 0;
+
+	for (Size at = 0; at < length; at += DECODE_PIECE)
+	{
+		const Size	piece = Min(length - at, DECODE_PIECE);
+
+		CHECK_FOR_INTERRUPTS();
+
+		/* 18 says uint8 where char stood before: a plain pointer is both. */
+		int			decoded = pg_b64_decode(text + at, (int) piece, (void *) (bytes + size),
+											(int) (room - size));
+
+		if (decoded < 0 || (at + piece < length && decoded != ENCODE_PIECE))
+			return -1;
+		size += decoded;
+	}
+	return (int) size;
+}
+
 /* Writes the bytes that the text stands for and tells how many; -1 for malformed text. */
 static int
 decode(const char *text, Size length, uint8 *bytes, Size room)
 {
 	if (is_hex(text))
 		return decode_hex(text + 2, length - 2, bytes);
-
-	/* 18 says uint8 where char stood before: a plain pointer is both. */
-	return pg_b64_decode(text, (int) length, (void *) bytes, (int) room);
+	return decode_base64(text, length, bytes, room);
 }
 
 /* hashidx_model_in(cstring) returns hashidx_model */
@@ -218,8 +268,15 @@ hashidx_model_out(PG_FUNCTION_ARGS)
 	ModelView	view = hx_model_view(PG_GETARG_DATUM(0));
 	int			room = pg_b64_enc_len((int) view.size);
 	char	   *text = palloc(room + 1);
-	int			length = pg_b64_encode((const void *) view.bytes, (int) view.size, text, room);
+	int			length = 0;
 
+	for (Size at = 0; at < view.size; at += ENCODE_PIECE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		length += pg_b64_encode((const void *) (view.bytes + at),
+								(int) Min(view.size - at, ENCODE_PIECE),
+								text + length, room - length);
+	}
 	text[length] = '\0';
 	PG_RETURN_CSTRING(text);
 }
@@ -238,7 +295,7 @@ hashidx_model_recv(PG_FUNCTION_ARGS)
 	struct varlena *value = palloc(VARHDRSZ + size);
 
 	SET_VARSIZE(value, VARHDRSZ + size);
-	memcpy(VARDATA(value), bytes, size);
+	hx_model_copy((uint8 *) VARDATA(value), bytes, size);
 	PG_RETURN_POINTER(value);
 }
 

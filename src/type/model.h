@@ -30,6 +30,12 @@ extern ModelView hx_model_view(Datum datum);
 /* Frees the copy made. */
 extern void hx_model_release(ModelView *view);
 
+/* HxModelPause, so that a query can be cancelled while it goes over a large model. */
+extern void hx_model_look_for_interrupts(void);
+
+/* memcpy() with a look for interrupts now and then. */
+extern void hx_model_copy(uint8 *to, const uint8 *from, Size size);
+
 /*
  * Unpacks a stored value; model and parameters lie in CurrentMemoryContext.
  * ERRCODE_DATA_CORRUPTED when it is damaged, ERRCODE_FEATURE_NOT_SUPPORTED when

@@ -78,6 +78,10 @@ CREATE TRIGGER wrong BEFORE INSERT ON points FOR EACH ROW EXECUTE FUNCTION hashi
 INSERT INTO points VALUES (5, '[1,1]');
 DROP TRIGGER wrong ON points;
 SELECT hashidx_encode_trigger();
+CREATE TABLE narrow (v qvec(2), code bincode(4));
+CREATE TRIGGER wrong BEFORE INSERT ON narrow FOR EACH ROW EXECUTE FUNCTION hashidx_encode_trigger('signs', 'v', 'code');
+INSERT INTO narrow VALUES ('[1,1]');
+DROP TABLE narrow;
 
 -- an encoder is visible to the members of its owner only
 CREATE ROLE regress_hashidx_one;

@@ -125,6 +125,18 @@ SELECT name, hashidx_model_send(model::text::hashidx_model) = hashidx_model_send
 SELECT count(*) FROM kept AS a, kept AS b WHERE a.model = b.model;
 DROP TABLE kept, compressed;
 
+-- Text of more than a megabyte is read and written in pieces; padding is for the end of the last.
+CREATE TABLE long AS SELECT hashidx_model_from_layers(jsonb_build_object('input', 500, 'layers', jsonb_build_array(jsonb_build_object(
+	'type', 'linear', 'weights', (SELECT jsonb_agg(numbers) FROM (
+		SELECT jsonb_agg((i * j % 7) / 4.0) AS numbers FROM generate_series(1, 1100) AS i, generate_series(1, 500) AS j GROUP BY i) AS r))))) AS model;
+SELECT length(model::text) AS characters, model::text = translate(encode(hashidx_model_send(model), 'base64'), E'\n', '') AS written,
+	model = model::text::hashidx_model AS base64, model = encode(hashidx_model_send(model), 'base64')::hashidx_model AS base64_lines,
+	model = ('\x' || encode(hashidx_model_send(model), 'hex'))::hashidx_model AS hex
+FROM long;
+SELECT at, pg_temp.attempt(format('SELECT hashidx_describe(%L::hashidx_model)', overlay(model::text PLACING '==' FROM at))) AS outcome
+FROM long, (VALUES (1048571), (1048575), (1048577), (2097151)) AS t(at);
+DROP TABLE long;
+
 -- What is damaged in storage is found when it is used, whatever it looks like.
 CREATE CAST (bytea AS hashidx_model) WITHOUT FUNCTION;
 SELECT what, pg_temp.attempt(format('SELECT hashidx_describe(%L::bytea::hashidx_model)', bytes)) AS outcome

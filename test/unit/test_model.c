@@ -32,7 +32,7 @@ is_valid(const HxModel *model)
 {
 	char		problem[200];
 
-	if (hx_model_check(model, problem, sizeof(problem)) == NULL)
+	if (hx_model_check(model, NULL, problem, sizeof(problem)) == NULL)
 		return true;
 	printf("# %s\n", problem);
 	return false;

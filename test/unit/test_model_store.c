@@ -6,6 +6,9 @@
 #include "models.h"
 
 #include <math.h>
+#include <setjmp.h>
+
+#include "hash/signs.h"
 
 /* What a model without sense is refused with; what is said is looked at by people. */
 static char problem[200];
@@ -42,7 +45,7 @@ stored(const HxModel *model, size_t *size)
 
 	*size = hx_model_stored_size(model);
 	bytes = unit_alloc(*size);
-	hx_model_store(model, bytes);
+	hx_model_store(model, NULL, bytes);
 	return bytes;
 }
 
@@ -65,7 +68,7 @@ try_to_load(const uint8_t *bytes, size_t size, bool *newer)
 	const char *wrong;
 
 	problem[0] = '\0';
-	wrong = hx_model_load(bytes, size, floats, &model, newer, problem, sizeof(problem));
+	wrong = hx_model_load(bytes, size, floats, NULL, &model, newer, problem, sizeof(problem));
 	CHECK(wrong == NULL || (wrong == problem && strlen(problem) > 10), "no reason given");
 	if (wrong == NULL)
 	{
@@ -261,7 +264,7 @@ check(void)
 	const float numbers[] = {1, 2, 1.5f, 0, -1, 5, -5, INFINITY, NAN};
 	HxModel		model;
 
-#define IS_GOOD() (hx_model_check(&model, problem, sizeof(problem)) == NULL)
+#define IS_GOOD() (hx_model_check(&model, NULL, problem, sizeof(problem)) == NULL)
 #define ONE_STEP(op, outputs, detail, params, count) \
 	(hx_model_init(&model, HX_MODEL_LAYERS, 4), \
 	 hx_model_add(&model, op, outputs, detail, 0, params, count), IS_GOOD())
@@ -299,7 +302,7 @@ check(void)
 	CHECK(!IS_GOOD(), "3 numbers less 4");
 
 	/* A short buffer takes the beginning of the sentence. */
-	CHECK(hx_model_check(&model, problem, 8) == problem && strcmp(problem, "Step 2 ") == 0,
+	CHECK(hx_model_check(&model, NULL, problem, 8) == problem && strcmp(problem, "Step 2 ") == 0,
 		  "%s", problem);
 #undef IS_GOOD
 #undef ONE_STEP
@@ -384,6 +387,79 @@ fuzz(void)
 	CHECK(loaded > 1000 && loaded < 20000, "%d of 40,000 were models", loaded);
 }
 
+/* Pauses so far; the one at which the caller has enough. */
+static int	pauses;
+static int	last_pause;
+static jmp_buf enough;
+
+static void
+count_pause(void)
+{
+	if (++pauses == last_pause)
+		longjmp(enough, 1);
+}
+
+/* How often one of the four that go over a large model pauses, if nobody leaves it. */
+static int
+pauses_of(int work, const HxModel *model, uint8_t *bytes, size_t size, float *floats, void *memory)
+{
+	HxModel		read;
+	bool		newer;
+
+	pauses = 0;
+	if (setjmp(enough) != 0)
+		return -1;
+	if (work == 0)
+		CHECK(hx_model_check(model, count_pause, problem, sizeof(problem)) == NULL, "%s", problem);
+	else if (work == 1)
+		hx_model_store(model, count_pause, bytes);
+	else if (work == 2)
+		CHECK(hx_model_load(bytes, size, floats, count_pause, &read, &newer,
+							problem, sizeof(problem)) == NULL, "%s", problem);
+	else
+		CHECK(hx_signs_make(model, count_pause, memory) != NULL, "no signs");
+	return pauses;
+}
+
+/* What takes long with a large model can be left on the way, piece by piece. */
+static void
+large(void)
+{
+	const uint32_t n = 1000;
+	const uint32_t m = 3000;
+	const uint32_t count = n * m + m;
+	float	   *params = unit_alloc(count * sizeof(float));
+	float	   *zeros = calloc(m, sizeof(float));
+	HxModel		model;
+
+	for (uint32_t i = 0; i < count; i++)
+		params[i] = (float) unit_normal();
+	hx_model_init(&model, HX_MODEL_LAYERS, n);
+	hx_model_add(&model, HX_STEP_LINEAR, m, 0, 0, params, count);
+	hx_model_add(&model, HX_STEP_SIGN, m, 0, 0, zeros, m);
+
+	const size_t size = hx_model_stored_size(&model);
+	uint8_t    *bytes = unit_alloc(size);
+	float	   *floats = unit_alloc(size);
+	void	   *memory = unit_alloc(hx_signs_size(&model));
+
+	for (int work = 0; work < 4; work++)
+	{
+		last_pause = 0;
+
+		const int	all = pauses_of(work, &model, bytes, size, floats, memory);
+
+		CHECK(all >= (int) (count / HX_MODEL_PIECE), "work %d: %d pauses", work, all);
+		last_pause = all;
+		CHECK(pauses_of(work, &model, bytes, size, floats, memory) == -1, "work %d: not left", work);
+	}
+	free(params);
+	free(zeros);
+	free(bytes);
+	free(floats);
+	free(memory);
+}
+
 int
 main(void)
 {
@@ -395,6 +471,7 @@ main(void)
 	RUN(later_format);
 	RUN(fields);
 	RUN(check);
+	RUN(large);
 	RUN(fuzz);
 	return unit_summary();
 }

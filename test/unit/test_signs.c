@@ -26,7 +26,7 @@ model_of(uint32_t n, uint32_t m)
 	hx_model_init(&model, HX_MODEL_LAYERS, n);
 	hx_model_add(&model, HX_STEP_LINEAR, m, 0, 0, params, n * m + m);
 	hx_model_add(&model, HX_STEP_SIGN, m, 0, 0, thresholds, m);
-	CHECK(hx_model_check(&model, problem, sizeof(problem)) == NULL, "%s", problem);
+	CHECK(hx_model_check(&model, NULL, problem, sizeof(problem)) == NULL, "%s", problem);
 	return model;
 }
 
@@ -58,7 +58,7 @@ check_codes(uint32_t n, uint32_t m, bool finds)
 {
 	HxModel		model = model_of(n, m);
 	size_t		size = hx_signs_size(&model);
-	HxSigns    *signs = hx_signs_make(&model, training_allocate(NULL, size));
+	HxSigns    *signs = hx_signs_make(&model, NULL, training_allocate(NULL, size));
 	float	   *scratch = training_allocate(NULL, hx_model_scratch(&model) * sizeof(float));
 	uint8_t		code[(MAX_M + 7) / 8 + 1];
 
@@ -173,7 +173,7 @@ asked_in_vain(void)
 		thresholds[j] = sum;
 	}
 	model = model_of(n, m);
-	signs = hx_signs_make(&model, training_allocate(NULL, hx_signs_size(&model)));
+	signs = hx_signs_make(&model, NULL, training_allocate(NULL, hx_signs_size(&model)));
 	for (int i = 0; i < 1000; i++)
 		CHECK(!hx_signs_find(signs, x, code), "call %d", i);
 	for (uint32_t i = 0; i < n; i++)
@@ -269,8 +269,8 @@ sums_of_few(void)
 		hx_model_init(&model, HX_MODEL_SPARSE, n);
 		hx_model_add(&model, HX_STEP_SPARSE, m, each, 0, places, m * each);
 		hx_model_add(&model, HX_STEP_SIGN, m, 0, 0, thresholds, m);
-		CHECK(hx_model_check(&model, problem, sizeof(problem)) == NULL, "%s", problem);
-		signs = hx_signs_make(&model, training_allocate(NULL, hx_signs_size(&model)));
+		CHECK(hx_model_check(&model, NULL, problem, sizeof(problem)) == NULL, "%s", problem);
+		signs = hx_signs_make(&model, NULL, training_allocate(NULL, hx_signs_size(&model)));
 		scratch = training_allocate(NULL, hx_model_scratch(&model) * sizeof(float));
 		for (uint32_t j = 0; j < m; j++)
 		{
@@ -309,7 +309,7 @@ sums_of_few(void)
 				x[i] = FLT_MAX;
 			for (uint32_t i = 0; i < each; i++)
 				places[i] = 1;
-			signs = hx_signs_make(&model, signs);
+			signs = hx_signs_make(&model, NULL, signs);
 			CHECK(!hx_signs_find(signs, x, code), "infinite");
 			CHECK(!hx_signs_run_code(signs, &model, x, scratch, code), "infinite");
 		}

@@ -80,7 +80,7 @@ time_model(const char *name)
 {
 	char		problem[200];
 
-	if (hx_model_check(&model, problem, sizeof(problem)) != NULL)
+	if (hx_model_check(&model, NULL, problem, sizeof(problem)) != NULL)
 	{
 		printf("%s: %s\n", name, problem);
 		exit(2);
@@ -88,7 +88,7 @@ time_model(const char *name)
 	time_runs(name, NULL);
 	if (hx_model_output(&model) == HX_OUTPUT_CODE && hx_signs_size(&model) > 0)
 	{
-		HxSigns    *signs = hx_signs_make(&model, unit_alloc(hx_signs_size(&model)));
+		HxSigns    *signs = hx_signs_make(&model, NULL, unit_alloc(hx_signs_size(&model)));
 
 		time_runs("    by whole numbers first", signs);
 		free(signs);

@@ -63,10 +63,10 @@ training_store(const HxModel *model, size_t *size)
 	char		problem[256] = "";
 	uint8_t    *bytes;
 
-	CHECK(hx_model_check(model, problem, sizeof(problem)) == NULL, "%s", problem);
+	CHECK(hx_model_check(model, NULL, problem, sizeof(problem)) == NULL, "%s", problem);
 	*size = hx_model_stored_size(model);
 	bytes = training_allocate(NULL, *size);
-	hx_model_store(model, bytes);
+	hx_model_store(model, NULL, bytes);
 	return bytes;
 }
 
