@@ -18,8 +18,8 @@
 #define LIMIT 1.0
 
 /*
- * A scale of l2 may be off by so many units of its last place, if the nearest one loses more than this
- * share of |r|^2.
+ * A scale of l2 may be off by so many units of its last place, if the nearest one loses more than
+ * this share of |r|^2.
  */
 #define MOST_UNITS 4
 #define ENOUGH (1.0 / 128)
@@ -49,7 +49,7 @@ along_node(const float *node_y, const float *neighbour_y, const float *centre, s
 	return product;
 }
 
-/* What an l2 link loses by the rounding of its factors, to a query as near to the node as it is. */
+/* What an l2 link loses by the rounding of its factors, to a query as near to the node. */
 static double
 loss_of(const HxLink *link, double factor, double squares, double cross)
 {
@@ -60,8 +60,8 @@ loss_of(const HxLink *link, double factor, double squares, double cross)
 }
 
 /*
- * The factors of an l2 link. `add` is that of the rounded scale. Where a cluster is narrow against its
- * distance from the centre, add is many times the distance that it is to make up for, and its rounding
+ * The factors of an l2 link; add is that of the rounded scale. Where a cluster is narrow against
+ * its distance from the centre, add is many times what the estimate comes to, and its rounding
  * would drown that; another scale close by, whose add happens to be nearly a bfloat16, costs less.
  */
 static void

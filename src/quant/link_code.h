@@ -82,7 +82,7 @@ typedef struct HxLinkQuery
 extern size_t hx_link_query_bytes(const HxLinkShape *shape);
 
 /*
- * y_q is rounded to 5 or 6 digits of its own range: what is nearer to it than about a sixth of |y_q|
+ * y_q is rounded to 5 or 6 digits of its own range: what is nearer to it than a sixth of |y_q|
  * cannot be told apart. A fine query has 14, for twice the work or more.
  */
 extern void hx_link_query_prepare(HxLinkQuery *query, const HxLinkShape *shape, const float *y,

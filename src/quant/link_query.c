@@ -137,7 +137,7 @@ numbers_of_four(const float *y, const Grid *grid)
 	return hx_round_quad(u);
 }
 
-/* Bits 0 to 7, or from `shift` on, of eight such numbers in bytes, in the order 0, 4, 2, 6, 1, 5, 3, 7. */
+/* Bits from `shift` on, of eight such numbers in bytes, in the order 0, 4, 2, 6, 1, 5, 3, 7. */
 static uint64_t
 numbers_of_eight(const float *y, const Grid *grid, int shift)
 {
@@ -180,7 +180,7 @@ fill_masks(const HxLinkShape *shape, unsigned digits, uint8_t *mask)
 	}
 }
 
-/* Sets byte `byte` of the planes of some digits, from `first` to before `end`, to those of eight numbers. */
+/* Sets a byte of the planes of digits `first` to before `end` to those of eight numbers. */
 static void
 put_digits(const HxLinkShape *shape, uint64_t numbers, unsigned first, unsigned end, size_t byte,
 		   uint8_t *plane)

@@ -243,7 +243,7 @@ code_cosine(const Bench *bench, const uint8_t *code)
 	return dot_of(x, r, n) / sqrt(dot_of(x, x, n) * dot_of(r, r, n));
 }
 
-/* Errors of estimates of squared distances to neighbours at distance 1, by a query or a fine one. */
+/* Rms error of estimates of squared distances at distance 1, by a query or a fine one. */
 static double
 error_at(Bench *bench, double far, bool fine)
 {
@@ -263,7 +263,7 @@ error_at(Bench *bench, double far, bool fine)
 	return errors_rms(&errors);
 }
 
-/* In a cluster that is 300 times as far from the centre as it is wide, a fine query tells vectors apart. */
+/* In a cluster 300 times as far from the centre as it is wide a fine query tells vectors apart. */
 static void
 narrow_cluster(void)
 {

@@ -66,8 +66,8 @@ extern void hnsw_neighbours_link(HnswNeighbours *neighbours, HnswNodeHead *head)
 extern unsigned hnsw_neighbours_offer(HnswNeighbours *neighbours, HxNode number);
 
 /*
- * Whether a scan would miss the node, to which so many have taken up a link: a fast one that was not
- * as near to it as the farthest of those chosen has ended in another cluster (graph/entries.h),
+ * Whether a scan would miss the node, to which so many have taken up a link: a fast one that was
+ * not as near to it as the farthest of those chosen has ended in another cluster (graph/entries.h),
  * and one that no neighbour links to is found in no other way. Nor does one count as found
  * that the search came to from an entry in another cluster.
  */

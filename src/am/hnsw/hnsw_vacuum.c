@@ -534,7 +534,7 @@ init_dead(HnswVacuum *vacuum, BlockNumber blocks)
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* Frees all dead nodes, in as many rounds as memory asks for, and sees that all others are found. */
+/* Frees all dead nodes, in as many rounds as memory asks for; sees that all others are found. */
 static void
 free_all_dead(HnswVacuum *vacuum)
 {
