@@ -74,6 +74,10 @@ extern HnswShape hnsw_declared_shape(Relation index);
  */
 extern void hnsw_shape_set_dims(Relation index, HnswShape *shape, uint32 dims);
 
+/* Whether the option `format` says how own vectors are stored; a shape for some other form. */
+extern bool hnsw_has_format(Relation index);
+extern void hnsw_shape_set_stored(HnswShape *shape, HxStoredFormat stored);
+
 /* The index's ef_construction, from its options or the default for the shape's dimensions. */
 extern uint32 hnsw_ef_construction(Relation index, const HnswShape *shape);
 

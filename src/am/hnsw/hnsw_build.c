@@ -16,6 +16,7 @@
 #include "access/xloginsert.h"
 #include "am/hnsw/hnsw_effort.h"
 #include "am/hnsw/hnsw_entries.h"
+#include "am/hnsw/hnsw_format.h"
 #include "am/hnsw/hnsw_parts.h"
 #include "catalog/index.h"
 #include "commands/progress.h"
@@ -65,6 +66,7 @@ typedef struct HnswBuild
 	Rows		rows;			/* after collapse(): nodes */
 	size_t		capacity;
 	size_t		max_capacity;	/* as maintenance_work_mem allows */
+	bool		has_format;		/* else it is f32 until some rows tell what it shall be */
 	float		largest_norm;
 	HnswParts  *parts;			/* when memory did not hold the rows, else NULL */
 
@@ -92,14 +94,23 @@ bytes_per_row(const HnswShape *shape)
 	return row + Max(graph, hx_group_scratch(FIRST_ROWS) / FIRST_ROWS + sizeof(uint32));
 }
 
+static void
+set_max_capacity(HnswBuild *build)
+{
+	build->max_capacity = Max((Size) maintenance_work_mem * 1024 / bytes_per_row(&build->shape),
+							  FIRST_ROWS);
+}
+
 /* The first row tells the dimensions, if the column's type does not. */
 static void
 start_rows(HnswBuild *build, Datum value)
 {
 	if (build->shape.dims == 0)
 		hnsw_shape_set_dims(build->index, &build->shape, hnsw_value_dims(&build->shape, value));
-	build->max_capacity = Max((Size) maintenance_work_mem * 1024 / bytes_per_row(&build->shape),
-							  FIRST_ROWS);
+	build->has_format = build->shape.metric == HNSW_HAMMING || hnsw_has_format(build->index);
+	if (!build->has_format)
+		hnsw_shape_set_stored(&build->shape, HX_STORED_F32);
+	set_max_capacity(build);
 	build->capacity = FIRST_ROWS;
 	build->rows.stored = allocate_rows(build, build->capacity, build->shape.own_bytes);
 	build->rows.error = allocate_rows(build, build->capacity, sizeof(float));
@@ -115,6 +126,28 @@ double_capacity(HnswBuild *build)
 	rows->stored = repalloc_huge(rows->stored, mul_size(build->capacity, build->shape.own_bytes));
 	rows->error = repalloc_huge(rows->error, mul_size(build->capacity, sizeof(float)));
 	rows->row = repalloc_huge(rows->row, mul_size(build->capacity, sizeof(ItemPointerData)));
+}
+
+/* Chooses the format of own vectors by the rows that have been read. */
+static void
+choose_format(HnswBuild *build)
+{
+	Rows	   *rows = &build->rows;
+	HnswShape	full = build->shape;
+	uint8	   *shorter;
+
+	StaticAssertStmt(HNSW_FORMAT_ROWS <= FIRST_ROWS, "all of them are in memory");
+	build->has_format = true;
+	if (hnsw_format_choose(&full, rows->stored, rows->count) == HX_STORED_F32)
+		return;
+	hnsw_shape_set_stored(&build->shape, HX_STORED_F16);
+	set_max_capacity(build);
+	shorter = allocate_rows(build, build->capacity, build->shape.own_bytes);
+	for (size_t i = 0; i < rows->count; i++)
+		rows->error[i] += hnsw_format_shorten(&full, rows->stored + i * full.own_bytes,
+											  shorter + i * build->shape.own_bytes);
+	pfree(rows->stored);
+	rows->stored = shorter;
 }
 
 static void
@@ -414,6 +447,8 @@ keep_point(HnswBuild *build, HnswPoint *point, ItemPointer tid)
 	copy_row(build, rows, rows->count++,
 			 &(Rows) {.stored = point->stored,.error = &point->error,.row = tid}, 0);
 	build->largest_norm = Max(build->largest_norm, point->norm);
+	if (!build->has_format && rows->count == HNSW_FORMAT_ROWS)
+		choose_format(build);
 }
 
 /* table_index_build_scan's callback: one row of the table. */
@@ -467,6 +502,8 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 
 	if (build.row_total > 0)
 	{
+		if (!build.has_format)
+			choose_format(&build);
 		write_index(&build);
 	}
 	if (RelationNeedsWAL(index))

@@ -36,7 +36,7 @@ extern HxPoints hnsw_points_for_graph(const HnswPoints *points, size_t count);
 extern void hnsw_points_nearest(HxCompute *compute, const HnswPoints *points, size_t point_count,
 								const uint8 *vectors, size_t count, float *nearest);
 
-/* The mean of the points' rotated coordinates, from a sample of them: link.dims floats. */
+/* The mean of the points' rotated coordinates, from a sample of them, or zero: link.dims floats. */
 extern void hnsw_points_centre(const HnswPoints *points, size_t count, float *centre);
 
 /* hnsw_write.c */

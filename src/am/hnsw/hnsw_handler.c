@@ -58,7 +58,7 @@ hx_hnsw_register(void)
 					  "Candidates kept when the neighbours of a node are looked for; 0 chooses by dimensions.",
 					  0, 0, MOST_EF_CONSTRUCTION, ShareUpdateExclusiveLock);
 	add_enum_reloption(option_kind, "format",
-					   "How a node keeps its own vector; by default as dimensions suggest.",
+					   "How a node keeps its own vector; by default f16, or f32 if that would blur what is near.",
 					   format_values, -1, "Valid values are \"f32\", \"f16\" and \"int8\".",
 					   AccessExclusiveLock);
 	hx_am_register(&hnsw_tools);

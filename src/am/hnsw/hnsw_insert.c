@@ -14,6 +14,7 @@
 #include "access/generic_xlog.h"
 #include "am/hnsw/hnsw_build.h"
 #include "am/hnsw/hnsw_entries.h"
+#include "am/hnsw/hnsw_format.h"
 #include "am/hnsw/hnsw_neighbours.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_room.h"
@@ -170,6 +171,17 @@ raise_largest_norm(Inserter *inserter)
 	inserter->cache->largest_norm = Max(inserter->cache->largest_norm, norm);
 }
 
+/* Chooses the format of own vectors by the first one, which may not be of the right dimensions. */
+static void
+choose_format(Relation index, HnswShape *shape, Datum value)
+{
+	HnswPoint	point;
+
+	hnsw_shape_set_stored(shape, HX_STORED_F32);
+	(void) hnsw_point_make(index, shape, value, &point);
+	hnsw_shape_set_stored(shape, hnsw_format_choose(shape, point.stored, 1));
+}
+
 /* Fixes the shape of an index at its first row; another backend may have been first. */
 static void
 fix_shape(Relation index, Datum value)
@@ -178,6 +190,8 @@ fix_shape(Relation index, Datum value)
 
 	if (shape.dims == 0)
 		hnsw_shape_set_dims(index, &shape, hnsw_value_dims(&shape, value));
+	if (shape.metric != HNSW_HAMMING && !hnsw_has_format(index))
+		choose_format(index, &shape, value);
 
 	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
 

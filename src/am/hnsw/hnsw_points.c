@@ -7,10 +7,17 @@
 
 #include "am/hnsw/hnsw_effort.h"
 #include "graph/crew.h"
+#include "kernel/kernel.h"
 #include "math/random.h"
 
 /* Points that the centre is the mean of, at most. */
 #define CENTRE_SAMPLE 20000
+
+/*
+ * A mean whose square is less than this share of the mean square is nobody's centre: where lengths
+ * differ by powers of ten it is that of a few long vectors, and all others would be far from it.
+ */
+#define LEAST_CENTRE_SHARE (1.0 / 16)
 
 /* Stream of the random numbers that draw them. */
 #define CENTRE_STREAM 0x63656e747265
@@ -139,6 +146,7 @@ hnsw_points_centre(const HnswPoints *points, size_t count, float *centre)
 	const HnswShape *shape = points->shape;
 	size_t		sample = Min(count, CENTRE_SAMPLE);
 	double	   *sum = palloc0(shape->link.dims * sizeof(double));
+	double		squares = 0;
 	float	   *x = palloc(shape->own_dims * sizeof(float));
 	float	   *y = palloc(shape->link.dims * sizeof(float));
 
@@ -151,9 +159,12 @@ hnsw_points_centre(const HnswPoints *points, size_t count, float *centre)
 		hnsw_centred(shape, NULL, x, y);
 		for (uint32 j = 0; j < shape->link.dims; j++)
 			sum[j] += y[j];
+		squares += hx_kernels->dot(y, y, shape->link.dims);
 	}
 	for (uint32 j = 0; j < shape->link.dims; j++)
 		centre[j] = (float) (sum[j] / sample);
+	if (hx_kernels->dot(centre, centre, shape->link.dims) < LEAST_CENTRE_SHARE * squares / sample)
+		memset(centre, 0, shape->link.dims * sizeof(float));
 	pfree(sum);
 	pfree(x);
 	pfree(y);

@@ -119,6 +119,25 @@ hnsw_shape_complete(HnswShape *shape)
 	return fill_page(shape, GOOD_CODE_DIMS) || fill_page(shape, LEAST_CODE_DIMS);
 }
 
+bool
+hnsw_has_format(Relation index)
+{
+	const HnswOptions *options = (const HnswOptions *) index->rd_options;
+
+	return options != NULL && options->format >= 0;
+}
+
+void
+hnsw_shape_set_stored(HnswShape *shape, HxStoredFormat stored)
+{
+	shape->stored = stored;
+
+	/* The fewest pages: longer codes gain less than another page costs. */
+	for (shape->tail_pages = 0; !hnsw_shape_complete(shape); shape->tail_pages++)
+	{
+	}
+}
+
 void
 hnsw_shape_set_dims(Relation index, HnswShape *shape, uint32 dims)
 {
@@ -133,14 +152,9 @@ hnsw_shape_set_dims(Relation index, HnswShape *shape, uint32 dims)
 	else
 		shape->link.bits = dims < ONE_BIT_DIMS ? 2 : 1;
 	if (shape->metric == HNSW_HAMMING)
-		shape->stored = 0;
-	else if (options != NULL && options->format >= 0)
-		shape->stored = (HxStoredFormat) options->format;
+		hnsw_shape_set_stored(shape, 0);
+	else if (hnsw_has_format(index))
+		hnsw_shape_set_stored(shape, (HxStoredFormat) options->format);
 	else
-		shape->stored = HX_STORED_F16;
-
-	/* The fewest pages: longer codes gain less than another page costs. */
-	for (shape->tail_pages = 0; !hnsw_shape_complete(shape); shape->tail_pages++)
-	{
-	}
+		hnsw_shape_set_stored(shape, HX_STORED_F16);
 }

@@ -70,8 +70,8 @@ extern void hnsw_query_stored(HnswQuery *query, const HnswShape *shape, const ui
 extern void hnsw_query_prepare(HnswQuery *query, const float *centre, float largest_norm);
 
 /*
- * When a node is found whose distance is less than refine_below: the query lies in a cluster that is
- * narrow against its distance from the centre, and estimates need more of its digits.
+ * When a node is found whose distance is less than refine_below: the query lies in a cluster that
+ * is narrow against its distance from the centre, and estimates need more of its digits.
  */
 extern void hnsw_query_refine(HnswQuery *query);
 
