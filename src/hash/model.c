@@ -125,11 +125,3 @@ hx_model_add2(HxModel *model, HxStepOp op, int input, int input2, uint32_t outpu
 	model->outputs = outputs;
 	return model->step_count++;
 }
-
-void
-hx_model_transpose(const float *rows, size_t count, size_t n, float *matrix)
-{
-	for (size_t row = 0; row < count; row++)
-		for (size_t i = 0; i < n; i++)
-			matrix[i * count + row] = rows[row * n + i];
-}

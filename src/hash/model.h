@@ -73,7 +73,7 @@ typedef enum HxModelKind
  * given. A matrix of n x m is stored input-major: the m weights of input 0, then
  * those of input 1, so that a product runs over outputs side by side. So are
  * anchors and centroids, as the columns of a matrix: the first number of each,
- * then the second of each (hx_model_transpose() makes that of rows).
+ * then the second of each.
  */
 typedef enum HxStepOp
 {
@@ -161,9 +161,6 @@ extern int	hx_model_add(HxModel *model, HxStepOp op, uint32_t outputs, uint32_t 
 extern int	hx_model_add2(HxModel *model, HxStepOp op, int input, int input2, uint32_t outputs,
 						  uint32_t detail, uint64_t seed, const float *params,
 						  uint32_t param_count);
-
-/* Anchors or centroids, `count` rows of n numbers, as the n x count matrix that steps take. */
-extern void hx_model_transpose(const float *rows, size_t count, size_t n, float *matrix);
 
 /*
  * Runs between pieces of HX_MODEL_PIECE parameters, a few milliseconds, of what goes over all of a

@@ -63,6 +63,18 @@ hx_training_floats(HxTraining *training, size_t count)
 }
 
 void
+hx_training_transpose(HxTraining *training, const float *rows, size_t count, size_t n,
+					  float *matrix)
+{
+	for (size_t row = 0; row < count; row++)
+	{
+		hx_compute_check(&training->compute);
+		for (size_t i = 0; i < n; i++)
+			matrix[i * count + row] = rows[row * n + i];
+	}
+}
+
+void
 hx_training_add_centre(HxTraining *training, HxModel *model, const double *mean)
 {
 	const uint32_t n = hx_model_width(model, model->step_count - 1);
@@ -80,8 +92,12 @@ hx_training_add_matrix(HxTraining *training, HxModel *model, const double *w, ui
 	const size_t weights = (size_t) n * m;
 	float	   *params = hx_training_floats(training, weights + m);
 
-	for (size_t i = 0; i < weights; i++)
-		params[i] = (float) w[i];
+	for (uint32_t row = 0; row < n; row++, w += m)
+	{
+		hx_compute_check(&training->compute);
+		for (uint32_t j = 0; j < m; j++)
+			params[(size_t) row * m + j] = (float) w[j];
+	}
 	memset(params + weights, 0, m * sizeof(float));
 	hx_model_add(model, HX_STEP_LINEAR, m, 0, 0, params, (uint32_t) (weights + m));
 }

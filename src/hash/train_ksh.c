@@ -214,7 +214,7 @@ add_kernel(Ksh *ksh, HxModel *model, size_t available)
 	KernelWork	work = {.ksh = ksh, .anchors = anchors, .gamma = params[0]};
 
 	hx_compute_run(compute, kernel_rows, &work, ksh->rows, m * (2 * d + 100));
-	hx_model_transpose(anchors, m, d, params + 1);
+	hx_training_transpose(ksh->training, anchors, m, d, params + 1);
 	for (size_t j = 0; j < m; j++)
 	{
 		double		mean = 0;

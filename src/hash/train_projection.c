@@ -133,6 +133,7 @@ choose_anchors(HxTraining *training, const double *mean, const double *second_me
 
 	for (size_t row = 0; row < training->count && found < training->outputs; row++)
 	{
+		hx_compute_check(&training->compute);
 		if (unit_row(training->rows + row * training->dims, mean, training->dims, unit) &&
 			(training->second_rows == NULL ||
 			 unit_row(training->second_rows + row * training->second_dims, second_mean,
@@ -160,6 +161,7 @@ add_cosines(HxTraining *training, HxModel *model, const float *rows, uint32_t di
 	hx_training_add_centre(training, model, mean);
 	for (size_t j = 0; j < anchors; j++)
 	{
+		hx_compute_check(compute);
 		unit_row(rows + chosen[j] * dims, mean, dims, unit);
 		for (size_t i = 0; i < dims; i++)
 			params[i * anchors + j] = (float) unit[i];

@@ -86,7 +86,7 @@ train_pq(HxTraining *training, HxModel *model, HxModel *second)
 		hx_compute_report(compute, HX_PHASE_CENTROIDS, token, tokens);
 		hx_kmeans(compute, slice, training->count, n, centroids, KMEANS_ROUNDS,
 				  training->seed + token, found, NULL);
-		hx_model_transpose(found, centroids, n, params + token * block);
+		hx_training_transpose(training, found, centroids, n, params + token * block);
 		hx_scratch_release(compute, mark);
 	}
 	hx_model_init(model, HX_MODEL_PQ, training->dims);
@@ -140,7 +140,7 @@ train_rq(HxTraining *training, HxModel *model, HxModel *second)
 		hx_kmeans(compute, left, training->count, n, centroids, KMEANS_ROUNDS,
 				  training->seed + level, found, assignment);
 		subtract_centroids(compute, left, training->count, n, found, assignment);
-		hx_model_transpose(found, centroids, n, params + level * block);
+		hx_training_transpose(training, found, centroids, n, params + level * block);
 	}
 	hx_scratch_release(compute, mark);
 

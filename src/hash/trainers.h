@@ -24,6 +24,10 @@ extern const HxTrainer hx_trainer_fsq;
 /* Memory for `count` floats that lasts as long as the model. */
 extern float *hx_training_floats(HxTraining *training, size_t count);
 
+/* Anchors or centroids, `count` rows of n numbers, as the n x count matrix that steps take. */
+extern void hx_training_transpose(HxTraining *training, const float *rows, size_t count, size_t n,
+								  float *matrix);
+
 /*
  * Each appends one step to the model: x - mean; W^T x, where W has a row for each number
  * that comes in and m columns; the code, with thresholds by hx_training_thresholds(),

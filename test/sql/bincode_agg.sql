@@ -2,20 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- Runs a command that should fail; tells how it does.
-CREATE FUNCTION pg_temp.failure(command text) RETURNS text LANGUAGE plpgsql AS
-$$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE command;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN format('%s: %s%s', SQLSTATE, SQLERRM, ' | ' || nullif(detail, ''));
-END
-$$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 SELECT bit_and(code), bit_or(code), majority(code) FROM unnest('{1100,1010,1001}'::bincode[]) AS code;
 
@@ -26,7 +15,7 @@ SELECT majority(code), bit_and(code), bit_or(code) FROM unnest('{NULL,NULL}'::bi
 SELECT majority(code), bit_and(code), bit_or(code) FROM unnest('{}'::bincode[]) AS code;
 
 -- Lengths must agree.
-SELECT pg_temp.failure(format($$SELECT %s(code) FROM unnest('{1100,110}'::bincode[]) AS code$$, name))
+SELECT pg_temp.fails(format($$SELECT %s(code) FROM unnest('{1100,110}'::bincode[]) AS code$$, name))
 FROM unnest('{bit_and,bit_or,majority}'::text[]) AS name;
 
 -- Against a count in SQL, at lengths around the word size and group sizes around the powers of two.

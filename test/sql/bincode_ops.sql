@@ -2,20 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- Runs a command that should fail; tells how it does.
-CREATE FUNCTION pg_temp.failure(command text) RETURNS text LANGUAGE plpgsql AS
-$$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE command;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN format('%s: %s%s', SQLSTATE, SQLERRM, ' | ' || nullif(detail, ''));
-END
-$$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 -- Hamming distance.
 SELECT '0110'::bincode <~> '0110' AS same, '0110'::bincode <~> '1001' AS opposite, hamming_distance('0110', '0111') AS one;
@@ -24,9 +13,9 @@ SELECT hamming_within('0110', '0101', 1) AS r1, hamming_within('0110', '0101', 2
 	hamming_within('0110', '0110', 0) AS r0, hamming_within('0110', '0110', -1) AS negative;
 SELECT '0110'::bincode <@ hamming_ball('0101', 1) AS r1, '0110'::bincode <@ hamming_ball('0101', 2) AS r2,
 	'0110'::bincode <@ hamming_ball('0110', -1) AS empty_ball;
-SELECT pg_temp.failure($$SELECT '0110'::bincode <~> '01100'$$);
-SELECT pg_temp.failure($$SELECT hamming_within('0110', '011', 9)$$);
-SELECT pg_temp.failure($$SELECT '0110'::bincode <@ hamming_ball('011', 9)$$);
+SELECT pg_temp.fails($$SELECT '0110'::bincode <~> '01100'$$);
+SELECT pg_temp.fails($$SELECT hamming_within('0110', '011', 9)$$);
+SELECT pg_temp.fails($$SELECT '0110'::bincode <@ hamming_ball('011', 9)$$);
 
 -- It agrees with core's bit strings, at every length.
 SELECT bool_and(a::bincode <~> b::bincode = length(replace((a # b)::text, '0', '')))
@@ -43,11 +32,11 @@ SELECT tversky_similarity('1110', '0111'::bincode, 1, 1) AS jaccard, tversky_sim
 	tversky_similarity('1111', '0011'::bincode, 1, 0) AS left_only, tversky_similarity('1111', '0011'::bincode, 0, 1) AS right_only,
 	tversky_similarity('0000', '0000'::bincode, 1, 1) AS empty, tversky_similarity('1100', '0011'::bincode, 0, 0) AS no_weights,
 	tversky_similarity('1100', '0110'::bincode, 1e308, 1e308) AS huge_weights;
-SELECT pg_temp.failure(format($$SELECT tversky_similarity('1100', '0110'::bincode, %L, %L)$$, alpha, beta))
+SELECT pg_temp.fails(format($$SELECT tversky_similarity('1100', '0110'::bincode, %L, %L)$$, alpha, beta))
 FROM (VALUES ('-1', '0'), ('0', '-0.5'), ('NaN', '0'), ('0', 'NaN'), ('Infinity', '1')) AS weights (alpha, beta);
-SELECT pg_temp.failure($$SELECT jaccard_within('1100', '0110'::bincode, 'NaN')$$);
-SELECT pg_temp.failure($$SELECT '1100'::bincode <%> '110'$$);
-SELECT pg_temp.failure($$SELECT tversky_similarity('1100', '110'::bincode, 1, 1)$$);
+SELECT pg_temp.fails($$SELECT jaccard_within('1100', '0110'::bincode, 'NaN')$$);
+SELECT pg_temp.fails($$SELECT '1100'::bincode <%> '110'$$);
+SELECT pg_temp.fails($$SELECT tversky_similarity('1100', '110'::bincode, 1, 1)$$);
 
 -- Bits.
 SELECT '1100'::bincode & '1010' AS "and", '1100'::bincode | '1010' AS "or", '1100'::bincode # '1010' AS "xor", ~ '1100'::bincode AS "not";
@@ -57,16 +46,16 @@ SELECT bit_count('110010011'::bincode), length('110010011'::bincode);
 SELECT string_agg(get_bit('110010011'::bincode, n)::text, '' ORDER BY n) FROM generate_series(0, 8) AS n;
 SELECT subcode('110010011', 1, 4) AS first, subcode('110010011', 5, 4) AS middle, subcode('110010011', 8, 100) AS clipped,
 	subcode('110010011', -1, 4) AS from_before, subcode('110010011', 9, 1) AS last, subcode('110010011', 1, 2147483647) AS whole;
-SELECT pg_temp.failure($$SELECT '1100'::bincode & '110'$$);
-SELECT pg_temp.failure($$SELECT '1100'::bincode | '110'$$);
-SELECT pg_temp.failure($$SELECT '1100'::bincode # '110'$$);
-SELECT pg_temp.failure($$SELECT repeat('1', 65536)::bincode || '1'$$);
-SELECT pg_temp.failure($$SELECT get_bit('1100'::bincode, 4)$$);
-SELECT pg_temp.failure($$SELECT get_bit('1100'::bincode, -1)$$);
-SELECT pg_temp.failure($$SELECT subcode('1100', 5, 1)$$);
-SELECT pg_temp.failure($$SELECT subcode('1100', 1, 0)$$);
-SELECT pg_temp.failure($$SELECT subcode('1100', 1, -1)$$);
-SELECT pg_temp.failure($$SELECT subcode('1100', -2147483648, 2147483647)$$);
+SELECT pg_temp.fails($$SELECT '1100'::bincode & '110'$$);
+SELECT pg_temp.fails($$SELECT '1100'::bincode | '110'$$);
+SELECT pg_temp.fails($$SELECT '1100'::bincode # '110'$$);
+SELECT pg_temp.fails($$SELECT repeat('1', 65536)::bincode || '1'$$);
+SELECT pg_temp.fails($$SELECT get_bit('1100'::bincode, 4)$$);
+SELECT pg_temp.fails($$SELECT get_bit('1100'::bincode, -1)$$);
+SELECT pg_temp.fails($$SELECT subcode('1100', 5, 1)$$);
+SELECT pg_temp.fails($$SELECT subcode('1100', 1, 0)$$);
+SELECT pg_temp.fails($$SELECT subcode('1100', 1, -1)$$);
+SELECT pg_temp.fails($$SELECT subcode('1100', -2147483648, 2147483647)$$);
 -- Parts and concatenation agree with core's, at every position.
 SELECT bool_and(subcode(code, start, count)::text = substr(code::text, start, count)
 	AND (subcode(code, 1, start) || subcode(code, start + 1, 999)) = code)
@@ -117,7 +106,7 @@ SELECT n FROM codes WHERE code = 7::bigint::bincode ORDER BY n;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 RESET enable_sort;
-SELECT pg_temp.failure('CREATE UNIQUE INDEX ON codes (code)') LIKE '23505: %' AS not_unique;
+SELECT pg_temp.fails('CREATE UNIQUE INDEX ON codes (code)') LIKE '23505 | %' AS not_unique;
 SELECT opcname, amname, amvalidate(c.oid)
 FROM pg_opclass AS c JOIN pg_am AS a ON a.oid = c.opcmethod WHERE opcname = 'bincode_ops' ORDER BY amname;
 

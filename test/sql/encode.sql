@@ -2,19 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- What a statement fails with.
-CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 CREATE TABLE models (name text PRIMARY KEY, model hashidx_model);
 -- x + 2y + 0.5 > 0, 3x - 4y > 0, -x + y / 2 + 1 > 0
@@ -64,7 +54,7 @@ SELECT hashidx_encode(c.model, '[1.3,0.9]'::qvec(2, int8)) = hashidx_encode(c.mo
 FROM models AS c, models AS v, models AS r WHERE c.name = 'code' AND v.name = 'vector' AND r.name = 'rq';
 
 -- What does not fit.
-SELECT name, f, pg_temp.attempt(format('SELECT %s((SELECT model FROM models WHERE name = %L), %L)', f, name, v))
+SELECT name, f, pg_temp.fails(format('SELECT %s((SELECT model FROM models WHERE name = %L), %L)', f, name, v))
 FROM (VALUES ('code', 'hashidx_encode', '[1,2,3]'), ('vector', 'hashidx_transform', '[1]'), ('pq', 'hashidx_tokens', '[1,2]'),
 	('vector', 'hashidx_encode', '[1,2]'), ('pq', 'hashidx_encode', '[1,2,3,4]'), ('code', 'hashidx_transform', '[1,2]'),
 	('fsq', 'hashidx_transform', '[1,2,3]'), ('code', 'hashidx_tokens', '[1,2]'), ('relative', 'hashidx_tokens', '[1,2]'),
@@ -118,8 +108,8 @@ SELECT count(*) FILTER (WHERE (hashidx_transform(model::text::hashidx_model, v):
 -- A damaged model is refused each time, and harms no other.
 CREATE CAST (bytea AS hashidx_model) WITHOUT FUNCTION;
 CREATE TABLE damaged AS SELECT 8 AS n, overlay(hashidx_model_send(model) PLACING '\x0101' FROM 2000)::hashidx_model AS model FROM large WHERE n = 1;
-SELECT attempt, pg_temp.attempt('SELECT hashidx_transform(model, v) FROM damaged, items'),
-	pg_temp.attempt('SELECT hashidx_transform(model, v) FROM (SELECT * FROM large UNION ALL SELECT * FROM damaged) AS m, items')
+SELECT attempt, pg_temp.fails('SELECT hashidx_transform(model, v) FROM damaged, items'),
+	pg_temp.fails('SELECT hashidx_transform(model, v) FROM (SELECT * FROM large UNION ALL SELECT * FROM damaged) AS m, items')
 FROM generate_series(1, 2) AS attempt;
 SELECT count(*) FILTER (WHERE (hashidx_transform(model, v)::real[])[2] = 15 * i + n) AS correct FROM large, items;
 DROP TABLE damaged;
@@ -185,11 +175,11 @@ SELECT sdc_similarity('1100', '1010', 1) AS half_differ, sdc_similarity('1011', 
 	sdc_similarity('11101000', '10110111', 2) AS by_hand;
 SELECT planes, sdc_similarity(a, b, planes) = sdc_similarity(b, a, planes) AS symmetric, round(sdc_similarity(a, b, planes)::numeric, 12)
 FROM generate_series(1, 4) AS planes, (SELECT hashidx_simhash('[1,2,3]', 60), hashidx_simhash('[1,2,2]', 60)) AS codes(a, b);
-SELECT pg_temp.attempt(format('SELECT sdc_similarity(%L, %L, %s)', a, b, planes))
+SELECT pg_temp.fails(format('SELECT sdc_similarity(%L, %L, %s)', a, b, planes))
 FROM (VALUES ('1100', '110', 1), ('1100', '1100', 0), ('1100', '1100', -1), ('1100', '1100', 17), ('1100', '1100', 3)) AS t(a, b, planes);
 
 -- hashidx_truncate: as l2_normalize of a beginning.
 SELECT hashidx_truncate('[3,4,12]', 2), hashidx_truncate('[3,4,12]', 1), hashidx_truncate('[0,0,5]', 2) AS zero,
 	qvec_format(hashidx_truncate('[1,2]'::qvec(2, int8), 2)),
 	hashidx_truncate('[5,1,-2,4]', 3) = l2_normalize(subvector('[5,1,-2,4]', 1, 3)) AS same;
-SELECT pg_temp.attempt(format('SELECT hashidx_truncate(%L, %s)', '[3,4,12]', d)) FROM unnest(ARRAY[0, -1, 4]) AS d;
+SELECT pg_temp.fails(format('SELECT hashidx_truncate(%L, %s)', '[3,4,12]', d)) FROM unnest(ARRAY[0, -1, 4]) AS d;

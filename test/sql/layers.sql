@@ -2,19 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- What a statement fails with.
-CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 -- What a network of layers makes of a vector.
 CREATE FUNCTION pg_temp.run(layers text, v qvec) RETURNS qvec LANGUAGE sql AS $$
@@ -69,13 +59,13 @@ FROM unnest(ARRAY['[1,2]', '[2,1]', '[-1,2]', '[-1,-2]']::qvec[]) AS v;
 SELECT jsonb_array_elements(hashidx_describe(hashidx_model_from_layers(json || '{"code": ["b", "a"], "drop": [1]}'))->'steps') AS step FROM network;
 
 -- What is refused, with the number of the layer and both shapes.
-SELECT pg_temp.attempt(format('SELECT hashidx_model_from_layers(%L)', json)) FROM unnest(ARRAY[
+SELECT pg_temp.fails(format('SELECT hashidx_model_from_layers(%L)', json)) FROM unnest(ARRAY[
 	'1', '[]', '{}', '{"input": 2}', '{"input": 2, "layers": []}', '{"input": 2, "layers": {}}', '{"layers": [{"type": "relu"}]}',
 	'{"input": 0, "layers": [{"type": "relu"}]}', '{"input": 16001, "layers": [{"type": "relu"}]}', '{"input": 2.5, "layers": [{"type": "relu"}]}',
 	'{"input": "2", "layers": [{"type": "relu"}]}', '{"input": 1e400, "layers": [{"type": "relu"}]}',
 	'{"input": 2, "layer": [], "layers": [{"type": "relu"}]}', '{"input": 2, "code": [], "layers": [{"type": "relu"}]}',
 	'{"input": 2, "kind": "itq", "layers": [{"type": "relu"}]}', '{"input": 2, "kind": 8, "layers": [{"type": "relu"}]}']) AS json;
-SELECT pg_temp.attempt(format('SELECT hashidx_model_from_layers(%L)', '{"input": 6, "layers": ' || layers || '}')) FROM unnest(ARRAY[
+SELECT pg_temp.fails(format('SELECT hashidx_model_from_layers(%L)', '{"input": 6, "layers": ' || layers || '}')) FROM unnest(ARRAY[
 	'[1]', '[{}]', '[{"type": 1}]', '[{"type": "conv"}]', '[{"type": "relu", "wights": 1}]', '[{"type": "relu", "weights": [[1]]}]',
 	'[{"type": "relu"}, {"type": "concat", "input": "input", "inputs": ["input", "input"]}]',
 	'[{"type": "linear"}]', '[{"type": "linear", "weights": 1}]', '[{"type": "linear", "weights": []}]', '[{"type": "linear", "weights": [1]}]',
@@ -98,12 +88,12 @@ SELECT pg_temp.attempt(format('SELECT hashidx_model_from_layers(%L)', '{"input":
 	'[{"type": "linear", "name": "a", "weights": [[1, 2, 3, 4, 5, 6]]}, {"type": "subtract", "inputs": ["a", "input"]}]',
 	'[{"type": "subtract", "inputs": ["input", "input", "input"]}]',
 	'[{"type": "sign"}, {"type": "relu"}]', '[{"type": "sign", "thresholds": [0, 0]}]']) AS layers;
-SELECT pg_temp.attempt(format('SELECT hashidx_model_from_layers(%L)', json || more::jsonb)) FROM network, unnest(ARRAY[
+SELECT pg_temp.fails(format('SELECT hashidx_model_from_layers(%L)', json || more::jsonb)) FROM network, unnest(ARRAY[
 	'{"code": []}', '{"code": ["c"]}', '{"code": "a"}', '{"drop": 1}', '{"drop": [5]}', '{"drop": [-1]}', '{"drop": [0.5]}', '{"drop": ["a"]}',
 	'{"drop": [0, 1, 2, 3, 4]}', '{"layers": [{"type": "tanh"}]}', '{"layers": [{"type": "relu"}, {"type": "sign"}]}', '{"mask": []}']) AS more;
 
 -- Limits: 64 steps, of 65,536 numbers; vectors of 16,000.
-SELECT what, pg_temp.attempt(format('SELECT hashidx_model_from_layers(%L)', jsonb_build_object('input', input, 'layers', layers)))
+SELECT what, pg_temp.fails(format('SELECT hashidx_model_from_layers(%L)', jsonb_build_object('input', input, 'layers', layers)))
 FROM (SELECT '64 steps', 3, (SELECT jsonb_agg('{"type": "relu"}'::jsonb) FROM generate_series(1, 64))
 	UNION ALL SELECT '65 steps', 3, (SELECT jsonb_agg('{"type": "relu"}'::jsonb) FROM generate_series(1, 65))
 	UNION ALL SELECT '65 steps', 3, (SELECT jsonb_agg('{"type": "relu"}'::jsonb) FROM generate_series(1, 63))
@@ -126,7 +116,7 @@ FROM condition, thing GROUP BY name ORDER BY name;
 
 -- In front of other layers, and refused.
 SELECT hashidx_encode(hashidx_model_from_layers('{"input": 2, "layers": [{"type": "scale", "weights": [0, -1]}, {"type": "sign"}]}'), '[5,-5]');
-SELECT pg_temp.attempt(format('SELECT hashidx_model_from_layers(%L)', layers)) FROM (VALUES
+SELECT pg_temp.fails(format('SELECT hashidx_model_from_layers(%L)', layers)) FROM (VALUES
 	('{"input": 2, "layers": [{"type": "scale"}]}'),
 	('{"input": 2, "layers": [{"type": "scale", "weights": [1]}]}'),
 	('{"input": 2, "layers": [{"type": "scale", "weights": [1, "x"]}]}'),

@@ -2,19 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- What a statement fails with.
-CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 -- CRC-32C, written down independently: bit by bit, lowest first, of all bytes but the four that hold it.
 CREATE FUNCTION pg_temp.crc32c(model bytea) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -42,7 +32,7 @@ CREATE FUNCTION pg_temp.forged(model hashidx_model, at integer, new bytea) RETUR
 	FROM overlay(hashidx_model_send(model) PLACING new FROM at + 1) AS bytes
 $$;
 CREATE FUNCTION pg_temp.forge(model hashidx_model, at integer, new bytea) RETURNS text LANGUAGE sql AS $$
-	SELECT regexp_replace(pg_temp.attempt(format('SELECT %L::hashidx_model', pg_temp.forged(model, at, new))), '"\\x.*?"', '...')
+	SELECT regexp_replace(pg_temp.fails(format('SELECT %L::hashidx_model', pg_temp.forged(model, at, new))), '"\\x.*?"', '...')
 $$;
 
 -- A model of two steps: a matrix of 2 x 3 and biases; signs.
@@ -66,18 +56,18 @@ SELECT model = model::text::hashidx_model AS base64,
 FROM small;
 
 -- Text that stands for none.
-SELECT pg_temp.attempt(format('SELECT %L::hashidx_model', literal))
+SELECT pg_temp.fails(format('SELECT %L::hashidx_model', literal))
 FROM unnest(ARRAY['', ' ', '=', 'a', 'abcd', 'abc!', 'SHhkTQ==', '\x', '\x0', '\xzz', '\x00', 'x00', repeat('A', 400)]) AS literal;
 
 -- What was cut off, added, or changed at any byte is noticed.
 SELECT count(*) AS cut, count(*) FILTER (WHERE what NOT LIKE '22P02 |%') AS unnoticed
 FROM small, generate_series(0, length(hashidx_model_send(model)) - 1) AS n,
-	LATERAL pg_temp.attempt(format('SELECT %L::hashidx_model', substring(hashidx_model_send(model) FROM 1 FOR n))) AS what;
+	LATERAL pg_temp.fails(format('SELECT %L::hashidx_model', substring(hashidx_model_send(model) FROM 1 FOR n))) AS what;
 SELECT count(*) AS changed, count(*) FILTER (WHERE what NOT LIKE '22P02 |%') AS unnoticed
 FROM small, generate_series(0, length(hashidx_model_send(model)) - 1) AS n,
 	LATERAL set_byte(hashidx_model_send(model), n, get_byte(hashidx_model_send(model), n) # 16) AS bytes,
-	LATERAL pg_temp.attempt(format('SELECT %L::hashidx_model', bytes)) AS what;
-SELECT pg_temp.attempt(format('SELECT %L::hashidx_model', hashidx_model_send(model) || '\x00')) FROM small;
+	LATERAL pg_temp.fails(format('SELECT %L::hashidx_model', bytes)) AS what;
+SELECT pg_temp.fails(format('SELECT %L::hashidx_model', hashidx_model_send(model) || '\x00')) FROM small;
 
 -- Forged with a checksum that is right. A newer format is no fault of the model.
 SELECT pg_temp.forge(model, 0, '\x48') AS nothing_changed,
@@ -133,16 +123,16 @@ SELECT length(model::text) AS characters, model::text = translate(encode(hashidx
 	model = model::text::hashidx_model AS base64, model = encode(hashidx_model_send(model), 'base64')::hashidx_model AS base64_lines,
 	model = ('\x' || encode(hashidx_model_send(model), 'hex'))::hashidx_model AS hex
 FROM long;
-SELECT at, pg_temp.attempt(format('SELECT hashidx_describe(%L::hashidx_model)', overlay(model::text PLACING '==' FROM at))) AS outcome
+SELECT at, pg_temp.fails(format('SELECT hashidx_describe(%L::hashidx_model)', overlay(model::text PLACING '==' FROM at))) AS outcome
 FROM long, (VALUES (1048571), (1048575), (1048577), (2097151)) AS t(at);
 DROP TABLE long;
 
 -- What is damaged in storage is found when it is used, whatever it looks like.
 CREATE CAST (bytea AS hashidx_model) WITHOUT FUNCTION;
-SELECT what, pg_temp.attempt(format('SELECT hashidx_describe(%L::bytea::hashidx_model)', bytes)) AS outcome
+SELECT what, pg_temp.fails(format('SELECT hashidx_describe(%L::bytea::hashidx_model)', bytes)) AS outcome
 FROM small, LATERAL (VALUES
 	('nothing', ''::bytea), ('one byte', '\x48'), ('cut', substring(hashidx_model_send(model) FROM 1 FOR 60)),
 	('changed', set_byte(hashidx_model_send(model), 60, 1)), ('newer', pg_temp.forged(model, 4, '\x0300')),
 	('whole', hashidx_model_send(model))) AS t(what, bytes);
-SELECT pg_temp.attempt($$SELECT hashidx_encode('\x00'::bytea::hashidx_model, '[1,2]')$$);
+SELECT pg_temp.fails($$SELECT hashidx_encode('\x00'::bytea::hashidx_model, '[1,2]')$$);
 DROP CAST (bytea AS hashidx_model);

@@ -2,18 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- The error of a query: SQLSTATE, message, detail.
-CREATE FUNCTION pg_temp.error_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE query;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 -- From arrays.
 SELECT '{1,2.5,-3}'::real[]::qvec AS from_real, '{1,2.5,-3}'::float8[]::qvec AS from_double,
@@ -43,10 +34,10 @@ CREATE TABLE assigned (v qvec(2, f16), r real[], d float8[], i integer[], m nume
 INSERT INTO assigned (v) VALUES (ARRAY[1, 2]), (ARRAY[1.5, 2]), ('{3,4}'::real[]), ('{0.1,5}'::float8[]);
 UPDATE assigned SET r = v, d = v, i = v, m = v;
 SELECT * FROM assigned;
-SELECT pg_temp.error_of('SELECT l2_normalize(ARRAY[1,2])');
+SELECT pg_temp.fails('SELECT l2_normalize(ARRAY[1,2])');
 DROP TABLE assigned;
 
-SELECT query, pg_temp.error_of('SELECT ' || query) AS error
+SELECT query, pg_temp.fails('SELECT ' || query) AS error
 FROM unnest(ARRAY[
 	'''{}''::real[]::qvec',
 	'''{}''::numeric[]::qvec(3)',

@@ -2,18 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- The error of a query: SQLSTATE, message, detail.
-CREATE FUNCTION pg_temp.error_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE query;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 --
 -- Text
@@ -30,7 +21,7 @@ SET extra_float_digits = -10;
 SELECT '[0.1,0.3333333333333333,16777217]'::qvec;
 RESET extra_float_digits;
 
-SELECT literal, pg_temp.error_of(format('SELECT %L::qvec', literal)) AS error
+SELECT literal, pg_temp.fails(format('SELECT %L::qvec', literal)) AS error
 FROM unnest(ARRAY[
 	'', ' ', '[', ']', '[]', '[ ]', '1,2', '[1', '[1,', '[1,]', '[,1]', '[1,,2]', '[1 2]', '[1;2]',
 	'[1,2]]', '[1,2] x', '[1,2],', '[[1,2]]', '{1,2}', '(1,2)', '[a]', '[1,b]', '[1e]', '[1.2.3]',
@@ -41,7 +32,7 @@ ORDER BY n;
 
 -- As many dimensions as there may be, and one more.
 SELECT qvec_dims(('[' || repeat('1,', 15999) || '1]')::qvec);
-SELECT pg_temp.error_of(format('SELECT %L::qvec', '[' || repeat('1,', 16000) || '1]'));
+SELECT pg_temp.fails(format('SELECT %L::qvec', '[' || repeat('1,', 16000) || '1]'));
 
 --
 -- Type modifiers
@@ -52,7 +43,7 @@ FROM unnest(ARRAY[
 	qvec_typmod_in('{1,int8}'), qvec_typmod_in('{16000,INT4}')
 ]) AS typmod;
 
-SELECT modifier, pg_temp.error_of(format('SELECT NULL::qvec(%s)', modifier)) AS error
+SELECT modifier, pg_temp.fails(format('SELECT NULL::qvec(%s)', modifier)) AS error
 FROM unnest(ARRAY[
 	'0', '-1', '16000', '16001', '2147483648', 'f16', '3, f64', '3, 16', '3, f16, 1', '''3''', '1.5'
 ]) WITH ORDINALITY AS t(modifier, n)
@@ -87,7 +78,7 @@ SELECT as_f32, qvec_format(as_f32) FROM formats;
 ALTER TABLE formats ALTER as_f32 TYPE qvec;
 SELECT as_f32, qvec_format(as_f32) FROM formats;
 
-SELECT query, pg_temp.error_of(query) AS error
+SELECT query, pg_temp.fails(query) AS error
 FROM unnest(ARRAY[
 	'SELECT ''[1,2]''::qvec(3)',
 	'SELECT ''[1,2]''::qvec::qvec(3)',
@@ -133,7 +124,7 @@ BEGIN
 		INTO octal
 		FROM generate_series(0, length(message) - 1) AS i, get_byte(message, i) AS byte;
 	TRUNCATE received;
-	result := pg_temp.error_of(format('COPY received FROM PROGRAM %L (FORMAT binary)',
+	result := pg_temp.fails(format('COPY received FROM PROGRAM %L (FORMAT binary)',
 									  'printf ''' || octal || ''''));
 	IF result = 'no error' THEN
 		SELECT qvec_format(v) || ' ' || v INTO result FROM received;

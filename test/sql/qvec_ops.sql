@@ -2,18 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- The error of a query: SQLSTATE, message, detail.
-CREATE FUNCTION pg_temp.error_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE query;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 --
 -- Distances
@@ -55,7 +46,7 @@ SELECT round(poincare_distance('[0,0]', '[0.5,0]')::numeric, 12) AS from_centre,
 	poincare_distance('[0.5,0.5]', '[0.5,0.5]') AS same;
 SELECT round((poincare_distance('[0]', '[1e-20]') * 1e20)::numeric, 6) AS near_the_centre;
 
-SELECT query, pg_temp.error_of('SELECT ' || query) AS error
+SELECT query, pg_temp.fails('SELECT ' || query) AS error
 FROM unnest(ARRAY[
 	'''[1,2]''::qvec <-> ''[1,2,3]''',
 	'''[1,2]''::qvec <#> ''[1,2,3]''',
@@ -85,7 +76,7 @@ SELECT '[1e-30]'::qvec * '[1e-30]' AS rounds_to_zero;
 SELECT start, count, subvector('[1,2,3,4,5]', start, count)
 FROM (VALUES (1, 3), (2, 1), (5, 1), (3, 100), (-1, 4), (0, 2), (1, 2147483647)) AS t(start, count);
 
-SELECT query, pg_temp.error_of('SELECT ' || query) AS error
+SELECT query, pg_temp.fails('SELECT ' || query) AS error
 FROM unnest(ARRAY[
 	'subvector(''[1,2,3]'', 1, 0)',
 	'subvector(''[1,2,3]'', 1, -1)',
@@ -157,7 +148,7 @@ TRUNCATE mixed;
 CREATE UNIQUE INDEX ON mixed (v);
 INSERT INTO mixed VALUES (1, '[1,2]');
 INSERT INTO mixed VALUES (2, '[1,2]'::qvec(2, int8)) ON CONFLICT DO NOTHING;
-SELECT pg_temp.error_of('INSERT INTO mixed VALUES (2, ''[1,2]''::qvec(2, f16))');
+SELECT pg_temp.fails('INSERT INTO mixed VALUES (2, ''[1,2]''::qvec(2, f16))');
 DROP TABLE mixed;
 
 SELECT amvalidate(oid), opcname FROM pg_opclass WHERE opcname = 'qvec_ops';

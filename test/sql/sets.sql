@@ -2,20 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- Runs a command that should fail; tells how it does.
-CREATE FUNCTION pg_temp.failure(command text) RETURNS text LANGUAGE plpgsql AS
-$$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE command;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN format('%s: %s%s', SQLSTATE, SQLERRM, ' | ' || nullif(detail, ''));
-END
-$$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 SELECT '{1,2,3}'::integer[] <%> '{2,3,4}' AS int4, '{1,2,3}'::bigint[] <%> '{2,3,4}' AS int8, '{a,b,c}'::text[] <%> '{b,c,d}' AS text;
 SELECT pg_typeof('{1,2,3}'::integer[] <%> '{2,3,4}');
@@ -45,11 +34,11 @@ SELECT tversky_similarity('{1,2,3}'::integer[], '{2,3,4}', 1, 1) AS jaccard, tve
 	tversky_similarity('{1}'::integer[], '{2}', 0, 0) AS no_weights;
 
 -- What is refused.
-SELECT pg_temp.failure($$SELECT '{1,NULL}'::integer[] <%> '{1}'$$);
-SELECT pg_temp.failure($$SELECT jaccard_within('{1}'::bigint[], '{NULL}', 1)$$);
-SELECT pg_temp.failure($$SELECT tversky_similarity('{a}'::text[], '{b,NULL}', 1, 1)$$);
-SELECT pg_temp.failure($$SELECT jaccard_within('{1}'::integer[], '{1}', 'NaN')$$);
-SELECT pg_temp.failure($$SELECT tversky_similarity('{1}'::integer[], '{1}', -1, 0)$$);
+SELECT pg_temp.fails($$SELECT '{1,NULL}'::integer[] <%> '{1}'$$);
+SELECT pg_temp.fails($$SELECT jaccard_within('{1}'::bigint[], '{NULL}', 1)$$);
+SELECT pg_temp.fails($$SELECT tversky_similarity('{a}'::text[], '{b,NULL}', 1, 1)$$);
+SELECT pg_temp.fails($$SELECT jaccard_within('{1}'::integer[], '{1}', 'NaN')$$);
+SELECT pg_temp.fails($$SELECT tversky_similarity('{1}'::integer[], '{1}', -1, 0)$$);
 SELECT '{1}'::integer[] <%> NULL IS NULL AS strict;
 
 -- Against sets in SQL.

@@ -2,20 +2,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hashidx;
 RESET client_min_messages;
-
--- Runs a command that should fail; tells how it does.
-CREATE FUNCTION pg_temp.failure(command text) RETURNS text LANGUAGE plpgsql AS
-$$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE command;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN format('%s: %s%s', SQLSTATE, SQLERRM, ' | ' || nullif(detail, ''));
-END
-$$;
+\getenv input PG_ABS_SRCDIR
+\set helpers :input '/include/fails.sql'
+\i :helpers
 
 -- The first call of a function loads the module and with it the settings.
 SELECT hashidx_simd() IN ('generic', 'x86-64-v2', 'avx2', 'avx512', 'neon') AS known_level;
@@ -34,10 +23,10 @@ ROLLBACK;
 SELECT hashidx_simd() = :'best' AS rolled_back;
 
 -- What the machine lacks is refused, and the detail lists what there is: none has both avx512 and neon.
-SELECT bool_or(failure LIKE '22023: invalid value for parameter "hashidx.simd": "%" | This machine and this build have: auto, generic%')
-FROM unnest('{avx512,neon}'::text[]) AS level, LATERAL pg_temp.failure(format('SET hashidx.simd = %L', level)) AS failure;
+SELECT bool_or(failure LIKE '22023 | invalid value for parameter "hashidx.simd": "%" | This machine and this build have: auto, generic%')
+FROM unnest('{avx512,neon}'::text[]) AS level, LATERAL pg_temp.fails(format('SET hashidx.simd = %L', level)) AS failure;
 RESET hashidx.simd;
-SELECT pg_temp.failure('SET hashidx.simd = sse9');
+SELECT pg_temp.fails('SET hashidx.simd = sse9');
 SHOW hashidx.simd;
 
 -- Every level that this machine has gives the same results.
@@ -73,8 +62,8 @@ SHOW hashidx.build_threads;
 SET hashidx.build_threads = 64;
 SHOW hashidx.build_threads;
 RESET hashidx.build_threads;
-SELECT pg_temp.failure('SET hashidx.build_threads = -1');
-SELECT pg_temp.failure('SET hashidx.build_threads = 65');
+SELECT pg_temp.fails('SET hashidx.build_threads = -1');
+SELECT pg_temp.fails('SET hashidx.build_threads = 65');
 
 -- The prefix is ours.
-SELECT pg_temp.failure('SET hashidx.no_such_setting = 1');
+SELECT pg_temp.fails('SET hashidx.no_such_setting = 1');

@@ -226,9 +226,11 @@ cosines(void)
 		random_input_vector(rows[j], N);
 		length = length_of(rows[j], N);
 		for (int i = 0; i < N; i++)
+		{
 			rows[j][i] = (float) (rows[j][i] / length);
+			anchors[i * M + j] = rows[j][i];
+		}
 	}
-	hx_model_transpose(rows[0], M, N, anchors);
 	hx_model_add(model, HX_STEP_COSINES, M, 0, 0, anchors, N * M);
 	CHECK(is_valid(model) && hx_model_run_vector(model, x, scratch, out), "run");
 	for (int j = 0; j < M; j++)
