@@ -94,7 +94,7 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 #define pgstat_get_local_beentry_by_index(place) pgstat_fetch_stat_local_beentry(place)
 #endif
 
-/* 17 runs maintenance under a fixed search_path: until the nest level ends, and beside workers, too. */
+/* 17 runs maintenance under a fixed search_path: till the nest level ends, and beside workers. */
 #if PG_VERSION_NUM < 170000
 #define RestrictSearchPath() \
 	((void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, \
