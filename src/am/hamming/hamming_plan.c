@@ -222,10 +222,11 @@ rank_of(const int *leaves, int tables, int k)
  * Adds the leaves of all tables within their shares of the radius. All get the same, some
  * one more, whichever they are: they shall be those with the fewest leaves near the query.
  * That takes little: most of the leaves counted have to be found anyway. False, when they
- * would be more than `most`.
+ * would be more than `most`, as the first quarter of the tables foretells: to find out by
+ * noting all of them would cost a third of what reading all codes does.
  */
 static bool
-share_out(HammingPlan *plan, Relation index, const uint32 *keys, double most)
+share_out(HammingPlan *plan, Relation index, const uint32 *keys, double pages, double most)
 {
 	int			tables = plan->tables->chunks.count;
 	int			least = (plan->radius + 1) / tables - 1;
@@ -233,17 +234,22 @@ share_out(HammingPlan *plan, Relation index, const uint32 *keys, double most)
 	int			leaves[HX_MAX_CHUNKS];
 	int			kept = 0;
 	int			next = 0;
+	double		each = most / tables;	/* leaves of a table within its lesser share */
 
+	if (least >= 0)
+		each *= hamming_plan_estimate(&plan->tables->chunks, pages, plan->radius - greater) /
+			hamming_plan_estimate(&plan->tables->chunks, pages, plan->radius);
 	for (int k = 0; k < tables; k++)
 	{
 		/* Where not all tables are looked at, the leaves of one key tell which are worst. */
-		double		limit = least >= 0 ? most : plan->count + most / tables;
+		double		limit = least < 0 ? plan->count + each :
+			4 * k < tables ? (k + 1) * each : most;
 
 		plan->radii[k] = Max(least, 0);
 		leaves[k] = -plan->count;
 		hamming_plan_add(plan, index, k, keys[k], limit);
 		leaves[k] += plan->count;
-		if (least >= 0 && plan->count > most)
+		if (least >= 0 && plan->count > limit)
 			return false;
 	}
 	for (int k = 0; k < tables; k++)
@@ -269,7 +275,8 @@ share_out(HammingPlan *plan, Relation index, const uint32 *keys, double most)
 }
 
 bool
-hamming_plan_make(HammingPlan *plan, Relation index, const uint8 *query, int radius, double most)
+hamming_plan_make(HammingPlan *plan, Relation index, const uint8 *query, int radius,
+				  double pages, double most)
 {
 	const HxChunks *chunks = &plan->tables->chunks;
 	uint32		keys[HX_MAX_CHUNKS];
@@ -277,7 +284,7 @@ hamming_plan_make(HammingPlan *plan, Relation index, const uint8 *query, int rad
 	for (int k = 0; k < chunks->count; k++)
 		keys[k] = hx_chunk_key(chunks, k, query);
 	hamming_plan_start(plan, radius);
-	return share_out(plan, index, keys, most);
+	return share_out(plan, index, keys, pages, most);
 }
 
 /* Sets the bits of plan->difference in which two codes differ. */

@@ -48,11 +48,11 @@ extern void hamming_plan_add(HammingPlan *plan, Relation index, int chunk, uint3
 
 /*
  * Lists the leaves to read for all codes within `radius` of the query, which is shared out
- * so that they are few; false, when they would be more than `most`. The caller holds no
- * buffer lock.
+ * so that they are few; false, when they would be more than `most`, or seem to be, by what
+ * is found in the first tables. pages: codes pages. The caller holds no buffer lock.
  */
 extern bool hamming_plan_make(HammingPlan *plan, Relation index, const uint8 *query, int radius,
-							  double most);
+							  double pages, double most);
 
 /*
  * A code within the radius stands in every table and may be met in several: is it

@@ -419,7 +419,8 @@ plan_probes(IndexScanDesc scan, HammingScan *state, int radius, double share)
 	if (hamming_plan_estimate(&state->tables.chunks, state->pages, radius) > 2 * most)
 		return false;
 	old = MemoryContextSwitchTo(state->query_context);
-	made = hamming_plan_make(&state->plan, scan->indexRelation, state->probe, radius, most);
+	made = hamming_plan_make(&state->plan, scan->indexRelation, state->probe, radius,
+							 state->pages, most);
 	MemoryContextSwitchTo(old);
 	return made;
 }
