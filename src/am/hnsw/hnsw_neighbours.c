@@ -166,6 +166,12 @@ hnsw_neighbours_choose(HnswNeighbours *neighbours)
 {
 	unsigned	count = neighbours->seen_count;
 
+	/* The first node of an index has seen none, and there are no arrays yet. */
+	if (count == 0)
+	{
+		neighbours->count = 0;
+		return;
+	}
 	for (unsigned i = 0; i < count; i++)
 		neighbours->candidates[i] = (HxCandidate) {neighbours->seen[i].distance, i};
 	qsort(neighbours->candidates, count, sizeof(HxCandidate), compare_candidates);
