@@ -14,6 +14,7 @@
  */
 #include "graph/search.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What the arrays begin with; they double when full. */
@@ -449,6 +450,13 @@ bool
 hx_search_exhausted(const HxSearch *search)
 {
 	return search->open_count == 0;
+}
+
+float
+hx_search_horizon(const HxSearch *search)
+{
+	return search->beam_count < search->beam_width ? INFINITY :
+		search->beam[search->beam_count - 1].distance;
 }
 
 size_t

@@ -61,6 +61,12 @@ extern void hx_search_run(HxSearch *search, size_t effort);
 /* Every candidate seen has been expanded: a wider beam finds no more. */
 extern bool hx_search_exhausted(const HxSearch *search);
 
+/*
+ * After a run, the estimate of the beam's last place: what is nearer has been looked for. Infinity,
+ * while the beam has room.
+ */
+extern float hx_search_horizon(const HxSearch *search);
+
 /* Nodes expanded for this query; whether this one is among them. */
 extern size_t hx_search_visits(const HxSearch *search);
 extern bool hx_search_visited(const HxSearch *search, HxNode node);

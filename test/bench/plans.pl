@@ -89,7 +89,8 @@ sub report
 
 Tables (rows x dimensions) of vectors in clusters, with their simhash codes, a category, and an index of
 each access method; vectors of 768 dimensions are out of line. Each cell is asked with two queries; each of its plans that settings can force
-is run in turns with the others, and its fastest run counts, by the processor's time. Everything is cached;
+is run in turns with the others (ten times as often if it takes less than a millisecond), and its fastest run counts, by the
+processor's time. Everything is cached;
 `random_page_cost` is 1.1, all else as PostgreSQL has it. A filter is a condition on the category
 that keeps this share of the rows, and has a btree index.
 

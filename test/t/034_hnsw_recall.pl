@@ -1,6 +1,6 @@
 # Recall: for each metric and form of the own vector, an index finds the share of the true neighbours
 # that hashidx.recall asks for, with the effort it has measured itself; also for queries that are
-# no rows, for more neighbours than it was measured with, and after half of the rows came one by one.
+# no rows, with a filter, for more neighbours than it was measured with, and after half of the rows came one by one.
 #
 # Truth is what a sequential scan says. Data are the same each time, and so are the graphs.
 
@@ -68,6 +68,16 @@ foreach my $kind (@kinds)
 $node->safe_psql('postgres', 'CREATE INDEX item_v ON item USING hashidx_hnsw (v)');
 cmp_ok($node->safe_psql('postgres', "SELECT recall_of('item', $dims, 60)"), '>=', 0.95 - $tolerance,
 	'queries that are no rows');
+
+# The effort is measured without a filter; rows that one drops must not leave fewer of the others.
+foreach my $part (2, 10)
+{
+	$node->safe_psql('postgres',
+		"CREATE OR REPLACE VIEW thinned AS SELECT v FROM item WHERE id / 40 % $part = 0");
+	cmp_ok($node->safe_psql('postgres', "SELECT recall_of('thinned', $dims, 60)"), '>=', 0.95 - $tolerance,
+		"one row in $part passes a filter");
+}
+$node->safe_psql('postgres', 'DROP VIEW thinned');
 
 # Half of the rows built, the others inserted.
 my $full = recall_with('', 10, 'ef_search = 40');

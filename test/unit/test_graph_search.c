@@ -5,6 +5,9 @@
  */
 #include "numeric.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "graph/search.h"
 
 #define NODES 2000
@@ -58,12 +61,21 @@ begin(HxSearch *search, unsigned seeds)
 		hx_search_seed(search, i * 7 % NODES, (float) i / (float) seeds);
 }
 
+static int
+compare_candidates(const void *a, const void *b)
+{
+	const float x = ((const HxCandidate *) a)->distance;
+	const float y = ((const HxCandidate *) b)->distance;
+
+	return (x > y) - (x < y);
+}
+
 /*
  * By definition, with all candidates in one list: expand the nearest that is not expanded
- * while it is among the best `effort`.
+ * while it is among the best `effort`. The horizon is the last of those.
  */
 static size_t
-naive_search(unsigned seeds, size_t effort, HxNode *order)
+naive_search(unsigned seeds, size_t effort, HxNode *order, float *horizon)
 {
 	static HxCandidate all[NODES * LINKS + NODES];
 	static bool done[NODES * LINKS + NODES];
@@ -86,11 +98,11 @@ naive_search(unsigned seeds, size_t effort, HxNode *order)
 			if (!done[i] && (best == count || all[i].distance < all[best].distance))
 				best = i;
 		if (best == count)
-			return visits;
+			break;
 		for (size_t i = 0; i < count; i++)
 			before += all[i].distance < all[best].distance;
 		if (before >= effort)
-			return visits;
+			break;
 		done[best] = true;
 		if (visited[all[best].node])
 			continue;
@@ -108,19 +120,25 @@ naive_search(unsigned seeds, size_t effort, HxNode *order)
 			all[count++] = (HxCandidate) {maze.estimate[all[best].node][l], to};
 		}
 	}
+	qsort(all, count, sizeof(HxCandidate), compare_candidates);
+	*horizon = effort <= count ? all[effort - 1].distance : INFINITY;
+	return visits;
 }
 
 static void
 check_order(const HxSearch *search, unsigned seeds, size_t effort, const char *what)
 {
 	static HxNode order[NODES];
-	const size_t visits = naive_search(seeds, effort, order);
+	float		horizon;
+	const size_t visits = naive_search(seeds, effort, order, &horizon);
 
 	CHECK(hx_search_visits(search) == visits && maze.expanded == visits,
 		  "%s, effort %zu: %zu visits instead of %zu", what, effort, hx_search_visits(search),
 		  visits);
 	CHECK(memcmp(order, maze.order, visits * sizeof(HxNode)) == 0, "%s, effort %zu: another order",
 		  what, effort);
+	CHECK(hx_search_horizon(search) == horizon, "%s, effort %zu: sees as far as %g instead of %g",
+		  what, effort, hx_search_horizon(search), horizon);
 	for (size_t i = 0; i < visits; i++)
 		CHECK(hx_search_visited(search, order[i]), "node %u was visited", order[i]);
 }

@@ -11,7 +11,7 @@
 #include "utils/spccache.h"
 
 /* A row's page that is surely cached costs this share of random_page_cost. */
-#define CACHED_VISIT_SHARE 0.15
+#define CACHED_VISIT_SHARE 0.1
 
 /* Are all pages of the table surely cached? */
 static bool
@@ -80,7 +80,7 @@ hx_am_range_selectivity(PlannerInfo *root, const IndexPath *path)
 }
 
 double
-hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows)
+hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows, Cost price)
 {
 	const RelOptInfo *rel = info->rel;
 	double		random_page_cost;
@@ -92,7 +92,6 @@ hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows
 	Cost		most = index_pages_fetched(rows, rel->pages, info->pages, root) * random_page_cost;
 	Cost		least = random_page_cost +
 		(ceil(rows / Max(rel->tuples, rows) * rel->pages) - 1) * seq_page_cost;
-	Cost		price = rows * hx_am_visit_cost(info);
 
 	return is_cached(rel) && price < most && least < most ?
 		sqrt(Min((most - price) / (most - least), 1)) : 0;

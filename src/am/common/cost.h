@@ -32,9 +32,11 @@ extern Cost hx_am_visit_cost(const IndexOptInfo *info);
 /*
  * The correlation to tell the server for a range of so many rows, which lie anywhere in the table.
  * By it the server prices the pages of a row by row scan: as random ones at 0, which is
- * far too much where all of them are surely cached. So it is what makes the price right then.
+ * far too much where all of them are surely cached. So it is what makes the price that which is
+ * given, as far as that goes. Bitmaps do not pay it.
  */
-extern double hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows);
+extern double hx_am_range_correlation(PlannerInfo *root, const IndexOptInfo *info, double rows,
+									  Cost price);
 
 /* The ball of a condition `column <@ ball`; NULL: it is none. */
 extern const Node *hx_am_range_ball(const Expr *clause);

@@ -28,6 +28,10 @@
 
 #define RESULT_COLUMNS 4
 
+/* Shares are told to a millionth, times to a microsecond. */
+#define SHARE_PARTS 1e6
+#define MILLISECOND_PARTS 1e3
+
 /* What the scans of all queries gave. */
 typedef struct Outcome
 {
@@ -64,18 +68,23 @@ ask_index(HxIndexRows *rows, IndexScanDesc scan, ScanKey orderby, const HxQuery 
 	}
 }
 
-/* The share of the true answers that the index found; ties count as found. */
-static double
-recall_of(const HxNearest *truth, const HxNearest *answer)
+/* How many of the true answers the index found; ties count as found. */
+static int
+hits_of(const HxNearest *truth, const HxNearest *answer)
 {
 	int			hits = 0;
 
-	if (truth->count == 0)
-		return 1;
 	while (hits < answer->count && hits < truth->count &&
 		   answer->distance[hits] <= truth->distance[truth->count - 1])
 		hits++;
-	return (double) hits / truth->count;
+	return hits;
+}
+
+/* What was found of what there is: all, if there is nothing. */
+static double
+share_of(int64 hits, int64 wanted)
+{
+	return wanted > 0 ? rint(SHARE_PARTS * hits / wanted) / SHARE_PARTS : 1;
 }
 
 /* Asks the index for all queries, with the settings as they are. */
@@ -84,7 +93,8 @@ measure(HxIndexRows *rows, const HxQuery *queries, int count, HxNearest *answer,
 {
 	IndexScanDesc scan = hx_index_beginscan(rows->heap, rows->index, rows->snapshot, 0, 1);
 	ScanKeyData orderby;
-	double		sum = 0;
+	int64		all_hits = 0;
+	int64		all_wanted = 0;
 
 	ScanKeyEntryInitializeWithInfo(&orderby, SK_ORDER_BY, 1, HX_STRATEGY_DISTANCE, InvalidOid,
 								   rows->collation, &rows->distance, (Datum) 0);
@@ -100,12 +110,14 @@ measure(HxIndexRows *rows, const HxQuery *queries, int count, HxNearest *answer,
 		INSTR_TIME_SUBTRACT(end, start);
 		outcome->milliseconds[i] = INSTR_TIME_GET_MILLISEC(end);
 
-		double		recall = recall_of(&queries[i].truth, answer);
+		int			wanted = queries[i].truth.count;
+		int			hits = hits_of(&queries[i].truth, answer);
 
-		sum += recall;
-		outcome->minimum = Min(outcome->minimum, recall);
+		all_hits += hits;
+		all_wanted += wanted;
+		outcome->minimum = Min(outcome->minimum, share_of(hits, wanted));
 	}
-	outcome->mean = sum / count;
+	outcome->mean = share_of(all_hits, all_wanted);
 	index_endscan(scan);
 }
 
@@ -127,7 +139,8 @@ put_outcome(ReturnSetInfo *result, const char *setting, const Outcome *outcome, 
 		qsort(outcome->milliseconds, count, sizeof(double), compare_doubles);
 		values[1] = Float8GetDatum(outcome->mean);
 		values[2] = Float8GetDatum(outcome->minimum);
-		values[3] = Float8GetDatum(outcome->milliseconds[count / 2]);
+		values[3] = Float8GetDatum(rint(outcome->milliseconds[count / 2] * MILLISECOND_PARTS) /
+								   MILLISECOND_PARTS);
 	}
 	tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 }

@@ -208,7 +208,7 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	else
 	{
 		*startup = 0;
-		*correlation = hx_am_range_correlation(root, info, rows);
+		*correlation = hx_am_range_correlation(root, info, rows, rows * hx_am_visit_cost(info));
 		*total = pass + rows * (cpu_index_tuple_cost + OPERATORS_PER_ROW * cpu_operator_cost);
 	}
 }

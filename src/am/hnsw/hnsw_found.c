@@ -92,6 +92,7 @@ hnsw_found_make(const HnswQuery *query, HxNode node, const HnswNodeHead *head, f
 	double		low = distance;
 	double		high = distance;
 	HnswFound	found = {
+		.distance = distance,
 		.node = node,
 		.version = head->version,
 		.postings = head->postings,

@@ -17,6 +17,7 @@ typedef struct HnswFound
 {
 	float		low;
 	float		high;
+	float		distance;		/* to the vector as stored, in the search's terms */
 	HxNode		node;
 	uint32		version;
 	uint32		postings;		/* the first with more rows, or HNSW_NO_POSTING */

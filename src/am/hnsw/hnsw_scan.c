@@ -36,11 +36,10 @@
 #define FIRST_NODES HNSW_CURVE_NEAREST
 
 /*
- * For each node returned beyond those the search has to find so many: among what it finds are
- * nodes far away, from the way to the query, and those must not be reached. The beam has to grow
- * in proportion to the nodes returned, by steps of this factor at least. README, "Scan".
+ * For more nodes the beam has to grow in proportion, by steps of this factor at least, and none is
+ * returned from beyond its end: among what a search finds are nodes far away, from the way to
+ * the query. README, "Scan".
  */
-#define FOUND_PER_NODE 1.6
 #define BEAM_GROWTH 2
 
 /* For a few nodes by smaller ones: to know the order of ten the executor may look at the next. */
@@ -88,8 +87,7 @@ typedef struct HnswScan
 	/* Nodes. */
 	HnswFoundHeap found;		/* to be returned, in order */
 	HnswFoundHeap late;			/* and those that came too late */
-	uint64		found_count;	/* all that the search has found, */
-	uint64		first_count;	/* and what it had before any was returned */
+	uint64		found_count;	/* all that the search has found */
 	uint64		nodes;			/* returned so far */
 	float		floor;			/* whatever lies below comes too late */
 	float		reach;			/* no node returned may be farther away than that */
@@ -257,7 +255,7 @@ start(IndexScanDesc scan, HnswScan *state)
 	begin_sweep(state);
 }
 
-/* Has the search found enough for one more node to be returned? */
+/* Is the beam wide enough for one more node to be returned? */
 static bool
 is_enough(const HnswScan *state)
 {
@@ -267,11 +265,11 @@ is_enough(const HnswScan *state)
 		state->found.count == 0)
 		return false;
 	return nodes <= FIRST_NODES ||
-		(state->found_count >= state->first_count + FOUND_PER_NODE * (nodes - FIRST_NODES) &&
-		 (uint64) state->width * FIRST_NODES >= state->effort * nodes);
+		((uint64) state->width * FIRST_NODES >= state->effort * nodes &&
+		 !(hnsw_heap_first(&state->found)->distance > hx_search_horizon(state->search)));
 }
 
-/* Widens the beam until it has found enough, or turns to the sweep. */
+/* Widens the beam until that is enough, or turns to the sweep. */
 static void
 widen(HnswScan *state)
 {
@@ -288,8 +286,6 @@ widen(HnswScan *state)
 		}
 		state->width = (uint32) width;
 		hx_search_run(state->search, state->width);
-		if (state->nodes == 0)
-			state->first_count = state->found_count;
 	}
 }
 

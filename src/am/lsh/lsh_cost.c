@@ -261,8 +261,17 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	}
 	else
 	{
-		*total += recheck_cost(root, path, rows, met * passing_share(root, path, &estimate));
-		*correlation = hx_am_range_correlation(root, info, rows);
+		/*
+		 * Row by row all are compared before a filter drops some. Bitmaps are first combined with
+		 * that of the filter, but cannot be told a lesser price: so the other pays twice, as a
+		 * bitmap does of which nothing is dropped.
+		 */
+		Cost		recheck = recheck_cost(root, path, rows,
+										   met * passing_share(root, path, &estimate));
+
+		*total += recheck;
+		*correlation = hx_am_range_correlation(root, info, rows,
+											   rows * hx_am_visit_cost(info) + recheck);
 	}
 	index_close(index, NoLock);
 }
