@@ -103,8 +103,8 @@ SELECT attstorage FROM pg_attribute WHERE attrelid = 'kept'::regclass AND attnam
 INSERT INTO kept SELECT 'small', model FROM small;
 INSERT INTO kept
 SELECT 'large', hashidx_model_from_layers(jsonb_build_object('input', 50, 'layers', jsonb_build_array(jsonb_build_object(
-	'type', 'linear', 'weights', (SELECT jsonb_agg(numbers) FROM (
-		SELECT jsonb_agg((i * j % 7) / 4.0) AS numbers FROM generate_series(1, 40) AS i, generate_series(1, 50) AS j GROUP BY i) AS r)))));
+	'type', 'linear', 'weights', (SELECT jsonb_agg(numbers ORDER BY i) FROM (
+		SELECT i, jsonb_agg((i * j % 7) / 4.0 ORDER BY j) AS numbers FROM generate_series(1, 40) AS i, generate_series(1, 50) AS j GROUP BY i) AS r)))));
 CREATE TABLE compressed (LIKE kept);
 ALTER TABLE compressed ALTER model SET STORAGE main;
 INSERT INTO compressed SELECT name, model::text::hashidx_model FROM kept;
@@ -117,8 +117,8 @@ DROP TABLE kept, compressed;
 
 -- Text of more than a megabyte is read and written in pieces; padding is for the end of the last.
 CREATE TABLE long AS SELECT hashidx_model_from_layers(jsonb_build_object('input', 500, 'layers', jsonb_build_array(jsonb_build_object(
-	'type', 'linear', 'weights', (SELECT jsonb_agg(numbers) FROM (
-		SELECT jsonb_agg((i * j % 7) / 4.0) AS numbers FROM generate_series(1, 1100) AS i, generate_series(1, 500) AS j GROUP BY i) AS r))))) AS model;
+	'type', 'linear', 'weights', (SELECT jsonb_agg(numbers ORDER BY i) FROM (
+		SELECT i, jsonb_agg((i * j % 7) / 4.0 ORDER BY j) AS numbers FROM generate_series(1, 1100) AS i, generate_series(1, 500) AS j GROUP BY i) AS r))))) AS model;
 SELECT length(model::text) AS characters, model::text = translate(encode(hashidx_model_send(model), 'base64'), E'\n', '') AS written,
 	model = model::text::hashidx_model AS base64, model = encode(hashidx_model_send(model), 'base64')::hashidx_model AS base64_lines,
 	model = ('\x' || encode(hashidx_model_send(model), 'hex'))::hashidx_model AS hex
