@@ -63,6 +63,23 @@ SET plan_cache_mode = force_generic_plan;
 SELECT estimated BETWEEN 900 AND 1100 AS close FROM estimate('SELECT 1 FROM common WHERE hamming_within(code, (SELECT code FROM common LIMIT 1), 2)');
 RESET plan_cache_mode;
 
+-- with sequential scans switched off: by the condition, not a scan of the index without any
+CREATE FUNCTION has_condition(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		IF line ~ 'Index Cond: .*hamming_ball' THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN false;
+END $$;
+SET enable_seqscan = off;
+SELECT has_condition('SELECT FROM generate_series(1, 99) i, LATERAL (SELECT FROM codes WHERE hamming_within(code, sha256(int4send(i))::bincode, 2)) n');
+RESET enable_seqscan;
+
 DROP TABLE codes, few, common;
+DROP FUNCTION has_condition(text);
 DROP FUNCTION scan_of(text);
 DROP FUNCTION estimate(text);

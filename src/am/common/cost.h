@@ -10,6 +10,12 @@
 #include "nodes/pathnodes.h"
 
 /*
+ * The price of a scan that an index cannot do. Not infinity: the planner multiplies prices and
+ * takes differences, and NaN, which comes of that, may win.
+ */
+#define HX_IMPOSSIBLE_COST 1e30
+
+/*
  * What the server leaves out of the price of an ordered scan of so many rows, with conditions
  * that drop some. It prices the table's pages for all rows, of which a LIMIT takes its part; but
  * the rows to go through for a LIMIT are few, and each from another page. To be added to the

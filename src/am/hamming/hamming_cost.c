@@ -15,7 +15,6 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "type/ball.h"
-#include "utils/float.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
@@ -181,7 +180,7 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	/* Rows with NULL codes are not here, and only one distance can be ordered by. */
 	if ((!ordered && path->indexclauses == NIL) || list_length(path->indexorderbys) > 1)
 	{
-		*startup = *total = get_float8_infinity();
+		*startup = *total = HX_IMPOSSIBLE_COST;
 		hx_disable_path(path);
 		return;
 	}

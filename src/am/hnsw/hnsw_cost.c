@@ -10,7 +10,6 @@
 #include "am/hnsw/hnsw_effort.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
-#include "utils/float.h"
 #include "utils/spccache.h"
 
 /* Nodes visited on the way to the neighbourhood of the query, and for each place on the beam. */
@@ -65,7 +64,7 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	/* Without a distance to order by there is no scan, and rows with NULL are not here. */
 	if (list_length(path->indexorderbys) != 1)
 	{
-		*startup = *total = get_float8_infinity();
+		*startup = *total = HX_IMPOSSIBLE_COST;
 		hx_disable_path(path);
 		return;
 	}

@@ -14,7 +14,6 @@
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
-#include "utils/float.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
@@ -236,7 +235,7 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	if ((!ordered && path->indexclauses == NIL) || list_length(path->indexorderbys) > 1 ||
 		info->hypothetical)
 	{
-		*startup = *total = get_float8_infinity();
+		*startup = *total = HX_IMPOSSIBLE_COST;
 		hx_disable_path(path);
 		return;
 	}
