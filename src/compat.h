@@ -172,7 +172,7 @@ extern Buffer hx_compat_extend(struct RelationData *relation, ForkNumber fork);
 
 /*
  * An index path that must not be taken. 18 compares disabled nodes before costs, but not those of
- * a bitmap made of the path (hx_scan_all_pages); earlier, an infinite cost says it all.
+ * a bitmap made of the path (hx_scan_all_pages); earlier, its cost says it all.
  */
 #if PG_VERSION_NUM >= 180000
 #define hx_disable_path(index_path) ((index_path)->path.disabled_nodes = 2)

@@ -13,6 +13,19 @@
 /* A row's page that is surely cached costs this share of random_page_cost. */
 #define CACHED_VISIT_SHARE 0.1
 
+/*
+ * What a scan costs that an index cannot do. Not infinity: the planner multiplies prices and
+ * takes differences, and NaN, which comes of that, may win.
+ */
+#define IMPOSSIBLE_COST 1e30
+
+void
+hx_am_refuse(IndexPath *path, Cost *startup, Cost *total)
+{
+	*startup = *total = IMPOSSIBLE_COST;
+	hx_disable_path(path);
+}
+
 /* Are all pages of the table surely cached? */
 static bool
 is_cached(const RelOptInfo *rel)

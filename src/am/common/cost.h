@@ -9,11 +9,8 @@
 
 #include "nodes/pathnodes.h"
 
-/*
- * The price of a scan that an index cannot do. Not infinity: the planner multiplies prices and
- * takes differences, and NaN, which comes of that, may win.
- */
-#define HX_IMPOSSIBLE_COST 1e30
+/* Keeps the planner from a scan that the index cannot do: no other is dearer. */
+extern void hx_am_refuse(IndexPath *path, Cost *startup, Cost *total);
 
 /*
  * What the server leaves out of the price of an ordered scan of so many rows, with conditions

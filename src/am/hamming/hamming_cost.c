@@ -180,8 +180,7 @@ hamming_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	/* Rows with NULL codes are not here, and only one distance can be ordered by. */
 	if ((!ordered && path->indexclauses == NIL) || list_length(path->indexorderbys) > 1)
 	{
-		*startup = *total = HX_IMPOSSIBLE_COST;
-		hx_disable_path(path);
+		hx_am_refuse(path, startup, total);
 		return;
 	}
 

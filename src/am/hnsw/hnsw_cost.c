@@ -64,8 +64,7 @@ hnsw_costestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_
 	/* Without a distance to order by there is no scan, and rows with NULL are not here. */
 	if (list_length(path->indexorderbys) != 1)
 	{
-		*startup = *total = HX_IMPOSSIBLE_COST;
-		hx_disable_path(path);
+		hx_am_refuse(path, startup, total);
 		return;
 	}
 

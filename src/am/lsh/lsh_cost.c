@@ -235,8 +235,7 @@ lsh_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	if ((!ordered && path->indexclauses == NIL) || list_length(path->indexorderbys) > 1 ||
 		info->hypothetical)
 	{
-		*startup = *total = HX_IMPOSSIBLE_COST;
-		hx_disable_path(path);
+		hx_am_refuse(path, startup, total);
 		return;
 	}
 	if (path->indexclauses != NIL)
