@@ -43,25 +43,27 @@ remember(HxNearest *nearest, HxNode node)
 	return true;
 }
 
-/* Where the candidate belongs on the beam: before all that are farther, equals by number. */
+/* The order of the beam: by distance, equals by number. */
+static inline bool
+is_before(HxCandidate a, HxCandidate b)
+{
+	return (a.distance < b.distance) | ((a.distance == b.distance) & (a.node < b.node));
+}
+
+/* Where the candidate belongs on the beam. No processor could predict the branches of a search. */
 static unsigned
 find_place(const HxNearest *nearest, HxCandidate candidate)
 {
-	unsigned	begin = 0;
-	unsigned	end = nearest->count;
+	unsigned	place = 0;
 
-	while (begin < end)
+	for (unsigned left = nearest->count; left > 0;)
 	{
-		const unsigned middle = (begin + end) / 2;
-		const HxCandidate other = nearest->beam[middle];
+		const unsigned half = (left + 1) / 2;
 
-		if (other.distance < candidate.distance ||
-			(other.distance == candidate.distance && other.node < candidate.node))
-			begin = middle + 1;
-		else
-			end = middle;
+		place += is_before(nearest->beam[place + half - 1], candidate) ? half : 0;
+		left -= half;
 	}
-	return begin;
+	return place;
 }
 
 /* Puts a candidate on the beam; returns its place, or the width when it has none. */
@@ -89,9 +91,13 @@ put(HxNearest *nearest, HxCandidate candidate)
 	return at;
 }
 
-/* Asks for the distances of those of the nodes that are new; returns the first place taken. */
+/*
+ * Asks for the distances of those of the nodes that are new; returns the first place taken. The
+ * links of those that take one are loaded, as they may be asked for next.
+ */
 static unsigned
-look_at(HxNearest *nearest, HxNode from, const HxNode *nodes, size_t count)
+look_at(HxNearest *nearest, HxNode from, const HxNode *nodes, size_t count, const HxNode *links,
+		unsigned m)
 {
 	unsigned	first = nearest->width;
 	unsigned	asked = 0;
@@ -105,7 +111,14 @@ look_at(HxNearest *nearest, HxNode from, const HxNode *nodes, size_t count)
 	{
 		const unsigned at = put(nearest, (HxCandidate) {nearest->answer[i], nearest->ask[i]});
 
-		first = at < first ? at : first;
+		if (at < first)
+		{
+			const HxNode *next = links + (size_t) nearest->ask[i] * m;
+
+			__builtin_prefetch(next);
+			__builtin_prefetch(next + m - 1);
+			first = at;
+		}
 	}
 	return first;
 }
@@ -121,7 +134,7 @@ hx_nearest_search(HxNearest *nearest, HxNode from, const HxNode *links, unsigned
 	nearest->count = 0;
 	for (size_t i = 0; i < entry_count; i += ENTRY_BLOCK)
 		look_at(nearest, from, entries + i,
-				entry_count - i < ENTRY_BLOCK ? entry_count - i : ENTRY_BLOCK);
+				entry_count - i < ENTRY_BLOCK ? entry_count - i : ENTRY_BLOCK, links, m);
 
 	while (next < nearest->count)
 	{
@@ -133,7 +146,8 @@ hx_nearest_search(HxNearest *nearest, HxNode from, const HxNode *links, unsigned
 			continue;
 		}
 		nearest->expanded[next] = true;
-		first = look_at(nearest, from, links + (size_t) nearest->beam[next].node * m, m);
+		first = look_at(nearest, from, links + (size_t) nearest->beam[next].node * m, m, links,
+						m);
 		next = first <= next ? first : next + 1;
 	}
 }

@@ -125,16 +125,13 @@ encode_int8(const float *x, size_t n, uint8_t *out)
 static void
 decode_part(HxStoredFormat format, const uint8_t *stored, size_t first, size_t now, float *out)
 {
-	uint16_t	half[CHUNK];
+	const uint16_t *halves = (const uint16_t *) (const void *) (stored + sizeof(float));
 
 	switch (format)
 	{
 		case HX_STORED_F16:
-			memcpy(half, stored + sizeof(float) + first * sizeof(half[0]),
-				   now * sizeof(half[0]));
-			hx_kernels->f16_to_f32(half, out, now);
-			for (size_t i = 0; i < now; i++)
-				out[i] *= read_float(stored);
+			hx_kernels->f16_to_f32(halves + first, out, now);
+			hx_kernels->multiply(out, read_float(stored), now, out);
 			break;
 		case HX_STORED_INT8:
 			hx_scalar_decode(stored + INT8_HEADER + first, now, 8, read_float(stored),

@@ -3,7 +3,7 @@
  *	  A vector as a node of the graph keeps it: f32, f16 with a scale, or int8
  *	  between its least and greatest number; and distances to it.
  *
- * Bytes of a stored vector (unaligned, machine byte order):
+ * Bytes of a stored vector (at a multiple of 4 bytes, machine byte order):
  *		f32		n floats
  *		f16		float scale, a power of two; n halves, to be multiplied by it
  *		int8	float low, float high, n codes (scalar.h)

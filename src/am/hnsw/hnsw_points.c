@@ -59,7 +59,12 @@ open_point(const void *context, void *scratch, HxNode from)
 	open_vector(points, scratch, hnsw_points_at(points, from));
 }
 
-/* Starts loading what is about to be read: points lie anywhere in memory. */
+/*
+ * Points lie anywhere in memory: what the next ones keep in so many bytes is loaded while
+ * a distance is computed.
+ */
+#define AHEAD_BYTES 2048
+
 static inline void
 prefetch(const uint8 *stored, uint32 bytes)
 {
@@ -73,13 +78,15 @@ link_distances(const void *context, const void *scratch, const HxNode *to, unsig
 {
 	const HnswPoints *points = context;
 	const Opened *opened = scratch;
+	const uint32 bytes = points->shape->own_bytes;
+	const unsigned ahead = Min(count, AHEAD_BYTES / bytes + 1);
 
-	if (count > 0)
-		prefetch(hnsw_points_at(points, to[0]), points->shape->own_bytes);
+	for (unsigned i = 0; i < ahead; i++)
+		prefetch(hnsw_points_at(points, to[i]), bytes);
 	for (unsigned i = 0; i < count; i++)
 	{
-		if (i + 1 < count)
-			prefetch(hnsw_points_at(points, to[i + 1]), points->shape->own_bytes);
+		if (i + ahead < count)
+			prefetch(hnsw_points_at(points, to[i + ahead]), bytes);
 		out[i] = hnsw_query_link_distance(&opened->query, hnsw_points_at(points, to[i]));
 	}
 }
