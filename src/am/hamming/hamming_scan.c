@@ -37,8 +37,11 @@
 #define COMPLETE_SHARE 0.9
 #define ATTEMPT_SHARE 0.05
 
-/* Leaves that are fetched at a time. */
+/* Leaves whose rows an unordered scan collects at a time. */
 #define LEAVES_AT_A_TIME 8
+
+/* So many leaves are asked for before the one that is read. */
+#define LEAVES_AHEAD 8
 
 IndexScanDesc
 hamming_beginscan(Relation index, int nkeys, int norderbys)
@@ -303,9 +306,14 @@ collect_page(IndexScanDesc scan, HammingScan *state, BlockNumber blk)
  * leaf without equal codes, as most are; elsewhere, a little is fetched in vain.
  */
 static void
-ask_for_leaf(const HammingScan *state, const char *page)
+ask_for_leaf(IndexScanDesc scan, const HammingScan *state, BlockNumber blk)
 {
 	const HammingShape *shape = &state->leaf_shape;
+	const char *page = hx_hint_page(scan->indexRelation, blk);
+
+	if (page == NULL)
+		return;
+
 	int			stride = shape->space / (shape->code_bytes + shape->row_bytes);
 	const char *keys = page + SizeOfPageHeaderData + HAMMING_CODES_HEADER +
 		stride * (shape->code_bytes - state->tables.key_bytes);
@@ -352,45 +360,27 @@ has_room(const HammingScan *state)
 }
 
 /*
- * Offers what qualifies on some leaves to the collector, while it has room; returns how
- * many targets are done. Leaves lie anywhere: the next ones are asked for while the first
- * is on its way.
+ * Offers what qualifies for a target of the plan to the collector; false when that has no room
+ * for more, and the target is to be gone on with. Leaves lie anywhere: those that are read soon
+ * are asked for.
  */
-static int
-collect_leaves(IndexScanDesc scan, HammingScan *state, HammingTarget *targets, int count)
+static bool
+collect_target(IndexScanDesc scan, HammingScan *state, int number, HammingTarget *target)
 {
-	Buffer		buf[LEAVES_AT_A_TIME];
-	int			done = 0;
+	bool		done = false;
 
 	CHECK_FOR_INTERRUPTS();
-	count = Min(count, LEAVES_AT_A_TIME);
-	for (int i = 0; i < count; i++)
+	for (int i = number == 0 ? 0 : LEAVES_AHEAD; i <= LEAVES_AHEAD; i++)
+		if (number + i < state->plan.count)
+			ask_for_leaf(scan, state, state->plan.targets[number + i].blk);
+	while (!done && has_room(state))
 	{
-		const char *page = hx_hint_page(scan->indexRelation, targets[i].blk);
+		Buffer		buf = hx_hint_read(scan->indexRelation, target->blk);
 
-		if (page != NULL)
-			ask_for_leaf(state, page);
-	}
-	for (int i = 0; i < count; i++)
-		buf[i] = hx_hint_read(scan->indexRelation, targets[i].blk);
-	for (int i = 0; i < count; i++)
-	{
-		if (done == i && has_room(state))
-			done += collect_leaf(scan, state, &targets[i], buf[i]);
-		ReleaseBuffer(buf[i]);
+		done = collect_leaf(scan, state, target, buf);
+		ReleaseBuffer(buf);
 	}
 	return done;
-}
-
-/* The same for all of a few targets, which are left as they are: they may be read again. */
-static void
-collect_targets(IndexScanDesc scan, HammingScan *state, const HammingTarget *targets, int count)
-{
-	HammingTarget copy[LEAVES_AT_A_TIME];
-
-	memcpy(copy, targets, count * sizeof(HammingTarget));
-	for (int done = 0; done < count;)
-		done += collect_leaves(scan, state, copy + done, count - done);
 }
 
 /* An empty collector for `want` rows. */
@@ -450,9 +440,12 @@ collect_nearest(IndexScanDesc scan, HammingScan *state, uint64 after)
 {
 	new_collector(scan, state, state->want);
 	hamming_collector_start(&state->collector, after);
-	for (int i = 0; state->probing && i < state->plan.count; i += LEAVES_AT_A_TIME)
-		collect_targets(scan, state, state->plan.targets + i,
-						Min(state->plan.count - i, LEAVES_AT_A_TIME));
+	for (int i = 0; state->probing && i < state->plan.count; i++)
+	{
+		HammingTarget target = state->plan.targets[i];	/* which may be read again */
+
+		collect_target(scan, state, i, &target);
+	}
 	for (int i = 0; !state->probing && i < state->extent_count; i++)
 	{
 		for (BlockNumber n = 0; n < state->extents[i].count; n++)
@@ -467,12 +460,14 @@ collect_some(IndexScanDesc scan, HammingScan *state)
 {
 	if (state->probing)
 	{
-		int			left = state->plan.count - state->next_target;
+		const int	first = state->next_target;
+		const int	end = Min(first + LEAVES_AT_A_TIME, state->plan.count);
 
-		if (left > 0)
-			state->next_target += collect_leaves(scan, state,
-												 state->plan.targets + state->next_target, left);
-		return left > 0;
+		while (state->next_target < end &&
+			   collect_target(scan, state, state->next_target,
+							  &state->plan.targets[state->next_target]))
+			state->next_target++;
+		return first < end;
 	}
 	while (state->next_extent < state->extent_count)
 	{
