@@ -98,7 +98,7 @@ SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM points ORDER BY v <-> n
 
 DROP TABLE points;
 -- own vectors are f16, but f32 where f16 would blur what is near: far from the origin, in narrow clusters;
--- the first rows tell, of an index made before its rows the first one
+-- the first rows tell; of an index made before its rows the first one, where f32 would cost much
 CREATE TABLE format (id integer, v qvec(8));
 CREATE FUNCTION vector_at(i integer, step real, start real) RETURNS qvec LANGUAGE sql IMMUTABLE AS $$
 	SELECT array_agg(start + step * (hashint4extended(i, j) & 65535) / 65536 ORDER BY j)::qvec FROM generate_series(1, 8) j

@@ -187,4 +187,61 @@ SELECT s -> 'nodes' AS nodes, s -> 'reachable' AS reachable FROM hashidx_index_s
 SELECT hashidx_check('factor_v', true);
 DROP TABLE factor;
 
+-- rows far from the origin, into an index made before them: they are told apart as well as rows around it
+CREATE FUNCTION far_from(origin integer, dims integer, i integer) RETURNS qvec LANGUAGE sql IMMUTABLE AS $$
+	SELECT array_agg((hashint4(j) % origin + (hashint4extended(i, j) & 1023) / 256.0)::float4 ORDER BY j)::qvec
+	FROM generate_series(1, dims) j
+$$;
+-- the share of the true 10 nearest that an effort of 40 finds
+CREATE FUNCTION far_recall(tab text, origin integer, dims integer) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+	query text := format('SELECT array_agg(d) FROM (SELECT v <-> $1 AS d FROM %I ORDER BY v <-> $1 LIMIT 10) s', tab);
+	expected float8[];
+	answer float8[];
+	found integer := 0;
+BEGIN
+	PERFORM set_config('hashidx.ef_search', '40', true);
+	FOR i IN 1 .. 40 LOOP
+		PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_indexscan', 'off', true);
+		EXECUTE query INTO expected USING far_from(origin, dims, -i);
+		PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'on', true);
+		EXECUTE query INTO answer USING far_from(origin, dims, -i);
+		found := found + (SELECT count(*) FROM unnest(answer) a WHERE a <= expected[10]);
+	END LOOP;
+	RETURN found / 400.0;
+END $$;
+CREATE TABLE far (id integer, v qvec(16));
+CREATE INDEX far_v ON far USING hashidx_hnsw (v);
+INSERT INTO far SELECT i, far_from(2000, 16, i) FROM generate_series(1, 3000) i;
+SELECT far_recall('far', 2000, 16) > 0.95 AS good;
+SELECT hashidx_check('far_v', true);
+DROP TABLE far;
+-- the stored form of the own vector does not matter, nor whether it fits a page
+CREATE TABLE far (id integer, v qvec(16));
+CREATE INDEX far_v ON far USING hashidx_hnsw (v) WITH (format = int8, m = 16);
+INSERT INTO far SELECT i, far_from(30, 16, i) FROM generate_series(1, 3000) i;
+SELECT far_recall('far', 30, 16) > 0.95 AS good;
+SELECT hashidx_check('far_v', true);
+DROP TABLE far;
+CREATE TABLE far (id integer, v qvec(2100));
+CREATE INDEX far_v ON far USING hashidx_hnsw (v) WITH (format = f32, m = 16);
+INSERT INTO far SELECT i, far_from(200, 2100, i) FROM generate_series(1, 120) i;
+SELECT far_recall('far', 200, 2100) > 0.9 AS good;
+SELECT hashidx_check('far_v', true);
+DROP TABLE far;
+-- the first row decides the form; who has looked into the empty index before knows it all the same
+CREATE TABLE far (id integer, v qvec(100));
+CREATE INDEX far_v ON far USING hashidx_hnsw (v);
+SELECT id FROM far ORDER BY v <-> far_from(1, 100, 0) LIMIT 1;
+INSERT INTO far SELECT i, (SELECT array_agg((2000 + (hashint4extended(i, j) & 1023) / 256.0)::float4)::qvec FROM generate_series(1, 100) j)
+	FROM generate_series(1, 100) i;
+SELECT * FROM stats('far_v');
+SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM far ORDER BY v <-> far_from(1, 100, 0) OFFSET 0) s;
+SELECT hashidx_check('far_v', true);
+TRUNCATE far;
+INSERT INTO far VALUES (1, far_from(10, 100, 1));
+SELECT * FROM stats('far_v');
+DROP TABLE far;
+DROP FUNCTION far_from(integer, integer, integer), far_recall(text, integer, integer);
+
 DROP FUNCTION code_of(integer), recall(text, text), stats(regclass), vector_of(integer);

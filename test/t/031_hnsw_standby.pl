@@ -24,6 +24,8 @@ $primary->safe_psql('postgres', q{
 	CREATE TABLE item (id bigserial, v qvec(24));
 	CREATE INDEX item_v ON item USING hashidx_hnsw (v) WITH (m = 16);
 	INSERT INTO item (v) SELECT test_near_vector(24, i % 9, i) FROM generate_series(1, 1500) AS i;
+	CREATE TABLE young (id bigserial, v qvec(24));
+	CREATE INDEX young_v ON young USING hashidx_hnsw (v);
 	CREATE TABLE wide (id bigserial, v qvec(4200));
 	CREATE INDEX wide_v ON wide USING hashidx_hnsw (v);
 	INSERT INTO wide (v) SELECT test_near_vector(4200, i % 3, i) FROM generate_series(1, 100) AS i;
@@ -48,6 +50,9 @@ END;
 DELETE FROM item WHERE id % 21 = :a;
 } => 3, "VACUUM (TRUNCATE false) item;\n" => 2, q{
 \set a random(1, 1000000)
+INSERT INTO young (v) SELECT test_near_vector(24, 1, :a + i) FROM generate_series(1, 60) AS i;
+} => 5, "TRUNCATE young;\n" => 1, q{
+\set a random(1, 1000000)
 INSERT INTO wide (v) SELECT test_near_vector(4200, i, :a + i) FROM generate_series(1, 3) AS i;
 } => 5, q{
 \set a random(0, 5)
@@ -59,10 +64,11 @@ foreach my $round (1 .. $rounds)
 	is(complaints($standby, 'item', '<->', 'test_vector(24, 1)', 'test_near_vector(24, 5, 0)'),
 		'', "round $round: the standby answers while it replays");
 	is(complaints($standby, 'wide', '<->', 'test_near_vector(4200, 1, 0)'), '', "round $round: also from large nodes");
+	is(complaints($standby, 'young', '<->', 'test_near_vector(24, 1, 7)'), '', "round $round: also from an index that gets its centre");
 }
 is(stop_clients($clients), '', 'the writers met no error');
 $primary->wait_for_catchup($standby);
-foreach my $index (qw(item_v wide_v))
+foreach my $index (qw(item_v wide_v young_v))
 {
 	is(check_index($_, $index), '', $_->name . ": $index is sound") foreach ($primary, $standby);
 	is( $standby->safe_psql('postgres', qq{SELECT hashidx_index_stats('$index')}),

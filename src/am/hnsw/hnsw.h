@@ -17,6 +17,9 @@
 /* Support function 1 of an operator class: hashidx_hnsw_metric_*(internal), its HnswMetric. */
 #define HNSW_SUPPORT_METRIC 1
 
+/* An index of so few pages is read as fast as it is searched: scans do not use its codes. */
+#define HNSW_FEW_PAGES 32
+
 /* Build phases, after core's PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1). */
 #define HNSW_PHASE_READ 2
 #define HNSW_PHASE_PARTITION 3
@@ -53,6 +56,7 @@ typedef struct HnswCache
 	HnswCurvePoint curve[HNSW_MAX_CURVE_POINTS];
 	BlockNumber curve_blocks;
 	BlockNumber room[HNSW_LISTS];	/* hints: pages that had room lately */
+	bool		recode;			/* the links' codes are not yet all those of the centre */
 	float	   *centre;			/* link.dims coordinates; NULL: zero, or hamming */
 	HxLink	   *entries;		/* entry_count of them, relative to the centre */
 	uint8	   *entry_blocks;	/* their codes: blocks for FastScan; of hamming row-major */

@@ -14,6 +14,7 @@
 
 #include "access/tableam.h"
 #include "access/xloginsert.h"
+#include "am/hnsw/hnsw_centre.h"
 #include "am/hnsw/hnsw_effort.h"
 #include "am/hnsw/hnsw_entries.h"
 #include "am/hnsw/hnsw_format.h"
@@ -263,13 +264,12 @@ write_graph(HnswBuild *build, const HnswGraph *graph, const HxNode *entries, siz
 			HxNode *number)
 {
 	HxNode	   *order = hnsw_order_points(graph);
-	BlockNumber centre = InvalidBlockNumber;
 
 	start_phase(HNSW_PHASE_WRITE, graph->count);
 	hnsw_write_nodes(build->index, &build->compute, graph, order, number);
 	if (graph->centre != NULL)
-		centre = hnsw_write_centre(build->index, &build->shape, graph->centre);
-	hnsw_write_meta(build->index, &build->shape, build->largest_norm, centre,
+		hnsw_centre_write(build->index, &build->shape, graph->centre, false);
+	hnsw_write_meta(build->index, &build->shape, build->largest_norm,
 					hnsw_write_entries(build->index, graph->points, graph->centre, entries,
 									   entry_count, number));
 	pfree(order);

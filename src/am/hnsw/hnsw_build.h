@@ -66,9 +66,6 @@ extern HxNode hnsw_write_nodes(Relation index, HxCompute *compute, const HnswGra
 /* Adds a row to a node; `error` is not above what the node was written with. */
 extern void hnsw_write_row(Relation index, HxNode node, ItemPointerData *row, float error);
 
-/* Writes the centre; returns its first page. */
-extern BlockNumber hnsw_write_centre(Relation index, const HnswShape *shape, const float *centre);
-
 /* How many entries an index of so many nodes has. */
 extern size_t hnsw_entries_wanted(size_t nodes);
 
@@ -77,9 +74,9 @@ extern BlockNumber hnsw_write_entries(Relation index, const HnswPoints *points,
 									  const float *centre, const HxNode *entries, size_t count,
 									  const HxNode *number);
 
-/* Tells the metapage what has been built. */
+/* Tells the metapage what has been built, but for the centre, which tells it itself. */
 extern void hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm,
-							BlockNumber centre, BlockNumber entries);
+							BlockNumber entries);
 
 /* hnsw_insert.c */
 

@@ -206,6 +206,7 @@ copy_counts(HnswCache *cache, const HnswMetaPage *meta)
 	cache->curve_points = Min(meta->curve_points, HNSW_MAX_CURVE_POINTS);
 	memcpy(cache->curve, meta->curve, sizeof(cache->curve));
 	cache->curve_blocks = meta->curve_blocks;
+	cache->recode = meta->recode != 0;
 	memcpy(cache->room, meta->room, sizeof(cache->room));
 }
 

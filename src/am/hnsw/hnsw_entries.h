@@ -24,8 +24,8 @@ extern void hnsw_entries_add(Relation index, const HnswShape *shape, const uint8
 typedef const uint8 *(*HnswReplaceEntry) (void *context, const uint8 *entry);
 
 /*
- * Offers each entry to replace(), with no buffer locked, and writes what changes. For vacuum
- * alone: inserts only add entries.
+ * Offers each entry to replace(), with no buffer locked, and writes what changes. For vacuum,
+ * and for who has the gate alone: inserts only add entries.
  */
 extern void hnsw_entries_replace(Relation index, const HnswShape *shape,
 								 HnswReplaceEntry replace, void *context);

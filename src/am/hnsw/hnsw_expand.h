@@ -31,7 +31,7 @@ typedef struct HnswExpander
 /* A search object that lives in this memory context. */
 extern HxSearch *hnsw_search_new(MemoryContext context);
 
-/* The query is prepared (hnsw_query_prepare). */
+/* The query is to be prepared (hnsw_query_prepare) before anything is expanded. */
 extern void hnsw_expander_init(HnswExpander *expander, Relation index, HnswQuery *query,
 							   HnswVisit visit, void *context);
 

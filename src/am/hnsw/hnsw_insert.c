@@ -13,6 +13,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/hnsw/hnsw_build.h"
+#include "am/hnsw/hnsw_centre.h"
 #include "am/hnsw/hnsw_entries.h"
 #include "am/hnsw/hnsw_format.h"
 #include "am/hnsw/hnsw_neighbours.h"
@@ -24,6 +25,9 @@
 
 /* Stream of the random numbers that choose entries. */
 #define ENTRY_STREAM 0x656e747279
+
+/* The share of a node's bytes that f32 may take without asking whether f16 would do. */
+#define MOST_MORE (1 / 8.0)
 
 /* What the inserts of one statement share: memory that each would otherwise take anew. */
 typedef struct Inserter
@@ -171,15 +175,21 @@ raise_largest_norm(Inserter *inserter)
 	inserter->cache->largest_norm = Max(inserter->cache->largest_norm, norm);
 }
 
-/* Chooses the format of own vectors by the first one, which may not be of the right dimensions. */
+/*
+ * Chooses the format of own vectors by the first one, which may not be of the right dimensions.
+ * It tells little: where f32 costs hardly more it is that, whatever the others are like.
+ */
 static void
 choose_format(Relation index, HnswShape *shape, Datum value)
 {
+	HnswShape	shorter = *shape;
 	HnswPoint	point;
 
+	hnsw_shape_set_stored(&shorter, HX_STORED_F16);
 	hnsw_shape_set_stored(shape, HX_STORED_F32);
 	(void) hnsw_point_make(index, shape, value, &point);
-	hnsw_shape_set_stored(shape, hnsw_format_choose(shape, point.stored, 1));
+	if (shape->own_bytes - shorter.own_bytes > MOST_MORE * shorter.node_bytes)
+		hnsw_shape_set_stored(shape, hnsw_format_choose(shape, point.stored, 1));
 }
 
 /* Fixes the shape of an index at its first row; another backend may have been first. */
@@ -210,6 +220,7 @@ fix_shape(Relation index, Datum value)
 		meta->tail_pages = shape.tail_pages;
 		meta->ef_construction = hnsw_ef_construction(index, &shape);
 		meta->seed = shape.seed;
+		meta->entry_version++;	/* for caches that know what was declared */
 		GenericXLogFinish(record);
 	}
 	UnlockReleaseBuffer(buf);
@@ -280,11 +291,14 @@ hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	/* What may detoast comes first: opening a TOAST table can make the server forget the cache. */
 	Datum		value = PointerGetDatum(PG_DETOAST_DATUM(values[0]));
 
-	if (RelationGetNumberOfBlocks(index) <= HNSW_FIRST_BLOCK)
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+
+	if (blocks <= HNSW_FIRST_BLOCK)
 		fix_shape(index, value);
 
 	/* What may look into catalogs has done so before: no other lock is taken under a page lock. */
-	hnsw_cache(index);
+	if (hnsw_centre_is_due(hnsw_cache(index), blocks))
+		hnsw_centre_choose(index);
 
 	enter_gate(inserter);
 	if (hnsw_point_make(index, &inserter->shape, value, &inserter->point))

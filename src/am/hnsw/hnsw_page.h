@@ -60,7 +60,7 @@ typedef struct HnswMetaPage
 	float		largest_norm;	/* of ip: the largest norm seen; else 0 */
 	uint64		seed;			/* of the rotation and of the choice of entries */
 	BlockNumber room[HNSW_LISTS];	/* heads of the lists of pages with room */
-	BlockNumber centre;			/* first page of the centre; InvalidBlockNumber: it is zero */
+	BlockNumber centre;			/* first page of the centre; InvalidBlockNumber: still zero */
 	BlockNumber entries;		/* first page of the entry set, InvalidBlockNumber: it is empty */
 	uint32		entry_version;	/* raised whenever the entry set changes */
 	uint16		curve_points;
@@ -69,7 +69,7 @@ typedef struct HnswMetaPage
 	uint64		rows;
 	HnswCurvePoint curve[HNSW_MAX_CURVE_POINTS];	/* ascending by effort */
 	BlockNumber curve_blocks;	/* of the index when the curve was measured, 0: not known */
-	uint32		unused;
+	uint32		recode;			/* 1: the links' codes are still to be made for the centre; 0 */
 	uint64		curve_rows;		/* rows then, and how many of all vacuums have removed since */
 	uint64		curve_removed;
 } HnswMetaPage;

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "am/hnsw/hnsw_centre.h"
 #include "am/hnsw/hnsw_effort.h"
 #include "am/hnsw/hnsw_entries.h"
 #include "commands/progress.h"
@@ -477,7 +478,6 @@ hnsw_parts_finish(HnswParts *parts)
 {
 	uint8	   *held = sample_vectors(parts, HELD_OUT);
 	float	   *nearest = palloc(HELD_OUT * HNSW_CURVE_NEAREST * sizeof(float));
-	BlockNumber centre = InvalidBlockNumber;
 
 	hnsw_nearest_begin(nearest, HELD_OUT);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_PARTITION);
@@ -488,8 +488,8 @@ hnsw_parts_finish(HnswParts *parts)
 
 	/* The rows of equal points need to know the index's shape when they are written. */
 	if (parts->centre != NULL)
-		centre = hnsw_write_centre(parts->index, parts->shape, parts->centre);
-	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, centre, InvalidBlockNumber);
+		hnsw_centre_write(parts->index, parts->shape, parts->centre, false);
+	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, InvalidBlockNumber);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_GRAPH);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, 0);
 	for (uint32 i = 0; i < parts->part_count; i++)
@@ -498,8 +498,7 @@ hnsw_parts_finish(HnswParts *parts)
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, 0);
 	for (uint32 i = 0; i < parts->part_count; i++)
 		hnsw_part_link(parts, i);
-	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, centre,
-					write_entries(parts));
+	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, write_entries(parts));
 	add_lost(parts);
 	measure_and_insert(parts, held, nearest);
 	parts->nodes += HELD_OUT;

@@ -49,9 +49,6 @@
 /* A node stands on the beam for each of its parents: so many are visited for each place there. */
 #define VISITS_PER_WIDTH 0.5
 
-/* An index of so few pages is read as fast as it is searched. */
-#define FEW_PAGES 32
-
 /* The share of the nodes beyond which a sweep costs less than their visits one by one. */
 #define MOST_NODES (1 / 4.0)
 
@@ -166,7 +163,7 @@ most_width(const HnswScan *state, double nodes)
 		state->shape.m * sizeof(HxCandidate);
 	double		by_memory = Max(work_mem * 1024.0 / (VISITS_PER_WIDTH * bytes), state->effort);
 
-	if (state->expander.blocks <= FEW_PAGES)
+	if (state->expander.blocks <= HNSW_FEW_PAGES)
 		return 0;
 	return (uint32) Min(nodes * MOST_NODES / VISITS_PER_WIDTH, by_memory);
 }
@@ -200,10 +197,12 @@ begin_late(HnswScan *state)
 static void
 begin_search(IndexScanDesc scan, HnswScan *state)
 {
+	/* Blocks are counted first: what has more than a few, has its centre by then. */
+	hnsw_expander_init(&state->expander, scan->indexRelation, &state->query, keep_node, state);
+
 	HnswCache  *cache = hnsw_cache(scan->indexRelation);
 
 	hnsw_query_prepare(&state->query, cache->centre, cache->largest_norm);
-	hnsw_expander_init(&state->expander, scan->indexRelation, &state->query, keep_node, state);
 
 	double		nodes = hnsw_nodes_in(&state->shape, state->expander.blocks);
 
@@ -237,13 +236,14 @@ start(IndexScanDesc scan, HnswScan *state)
 	state->row_count = state->next_row = 0;
 	state->postings.next = HNSW_NO_POSTING;
 
-	if (state->shape.dims == 0)
-		state->shape = hnsw_cache(scan->indexRelation)->shape;
-	if (state->shape.dims == 0)
+	/* Before the first row the shape is only what was declared. */
+	if (RelationGetNumberOfBlocks(scan->indexRelation) <= HNSW_FIRST_BLOCK)
 	{
-		state->stage = FINISHED;	/* still empty */
+		state->stage = FINISHED;
 		return;
 	}
+	if (state->shape.dims == 0)
+		state->shape = hnsw_cache(scan->indexRelation)->shape;
 	state->any_order = !take_query(scan, state);
 	if (!state->any_order)
 	{

@@ -285,28 +285,6 @@ chain_page(Relation index, HxPageKind kind, Buffer before)
 	return buf;
 }
 
-BlockNumber
-hnsw_write_centre(Relation index, const HnswShape *shape, const float *centre)
-{
-	BlockNumber first = InvalidBlockNumber;
-	Buffer		buf = InvalidBuffer;
-
-	for (uint32 done = 0; done < shape->link.dims;)
-	{
-		buf = chain_page(index, HX_PAGE_CENTRE, buf);
-		if (first == InvalidBlockNumber)
-			first = BufferGetBlockNumber(buf);
-
-		HnswCentrePage *page = hnsw_centre(BufferGetPage(buf));
-
-		page->count = Min(shape->link.dims - done, HNSW_CENTRE_VALUES);
-		memcpy(page->value, centre + done, page->count * sizeof(float));
-		done += page->count;
-	}
-	UnlockReleaseBuffer(buf);
-	return first;
-}
-
 size_t
 hnsw_entries_wanted(size_t nodes)
 {
@@ -344,7 +322,7 @@ hnsw_write_entries(Relation index, const HnswPoints *points, const float *centre
 }
 
 void
-hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm, BlockNumber centre,
+hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm,
 				BlockNumber entries)
 {
 	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
@@ -362,7 +340,6 @@ hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm, Bloc
 	meta->ef_construction = hnsw_ef_construction(index, shape);
 	meta->largest_norm = largest_norm;
 	meta->seed = shape->seed;
-	meta->centre = centre;
 	meta->entries = entries;
 	meta->entry_version++;
 	MarkBufferDirty(buf);
