@@ -18,7 +18,10 @@ use Test::More;
 
 my $seed = $ENV{HX_SEED} // 20250605;
 my $random = $ENV{HX_ROUNDS} // 200;
-my $page_size = 8192;
+
+# From 18 on there are checksums unless told otherwise, and the server would notice first.
+my $node = new_cluster('damage', init => { no_data_checksums => 1 });
+my $page_size = page_size($node);
 
 # Where things are in a page.
 my ($lower, $upper, $special) = (12, 14, 16);
@@ -117,10 +120,10 @@ my @aimed = (
 	# The server itself looks at the header of a page that it reads.
 	[ 'special space elsewhere',	'core',	put('first codes', $special, u16(8000)) ],
 	[ 'special space beyond',		'core',	put('first codes', $special, u16(0x7fff)) ],
-	[ 'lower beyond upper',			'core',	put('first codes', $lower, u16(8190)) ],
+	[ 'lower beyond upper',			'core',	put('first codes', $lower, u16($page_size - 2)) ],
 	[ 'lower in the header',		'damage',	put('first codes', $lower, u16(4)) ],
 	[ 'lower not where it should be', 'damage',	put('first codes', $lower, u16(1000)) ],
-	[ 'upper beyond special',		'core',	put('first codes', $upper, u16(8190)) ],
+	[ 'upper beyond special',		'core',	put('first codes', $upper, u16($page_size - 2)) ],
 	[ 'upper zero, the rest not',	'core',	put('first codes', $upper, u16(0)) ],
 	[ 'no free space',				'damage',	put('last codes', $upper, sub { substr($_[0][ block_of('last codes', $_[0]) ], $lower, 2) }) ],
 	[ 'stride too large',			'damage',	put('first codes', $stride, u16(60000)) ],
@@ -210,8 +213,6 @@ sub damage_at_random
 }
 
 # Half of the rows share their code with another one, so that pages have runs; a tenth are dead.
-# From 18 on there are checksums unless told otherwise, and the server would notice first.
-my $node = new_cluster('damage', init => { no_data_checksums => 1 });
 my $tables = @aimed + $random;
 
 $node->safe_psql('postgres', qq{

@@ -18,13 +18,19 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $random = $ENV{HX_ROUNDS} // 40;
-my $page_size = 8192;
+
+# From 18 on there are checksums unless told otherwise, and the server would notice first.
+my $node = new_cluster('lsh_damage', init => { no_data_checksums => 1 });
+my $page_size = page_size($node);
+
 my $contents = 24;
 my ($lower, $upper, $special) = (12, 14, 16);
 my ($next, $kind, $page_id) = ($page_size - 8, $page_size - 4, $page_size - 2);
 my %kinds = (meta => 1, directory => 8, buckets => 9, long => 10, free => 11);
-# Rows of a TID and a sketch of 256 bits: 300 of one code, 200 of different ones.
-my ($row_bytes, $rows) = (6 + 32, 500);
+# Rows of a TID and a sketch of 256 bits: of one code, and of different ones. They fill pages of any size.
+my $row_bytes = 6 + 32;
+my ($equal_rows, $other_rows) = map { $_ * $page_size / 8192 } 300, 200;
+my $rows = $equal_rows + $other_rows;
 
 srand($ENV{HX_SEED} // 20261122);
 
@@ -184,7 +190,7 @@ my @aimed = (
 	[ 'end of keys', put('buckets', $lower, u16(100)), 'checked' ],
 	[ 'end of rows', put('buckets', $upper, u16(8000)), 'checked' ],
 	# The server itself looks at the header of a page that it reads.
-	[ 'ends crossed', put('buckets', $lower, u16(8190)), 'checked' ],
+	[ 'ends crossed', put('buckets', $lower, u16($page_size - 2)), 'checked' ],
 	[ 'special space elsewhere', put('buckets', $special, u16(8000)), 'checked' ],
 
 	[ 'key of a long bucket', put('long', $contents, u32(12345)), 'checked' ],
@@ -213,17 +219,14 @@ my @aimed = (
 
 push @aimed, random_damages($random);
 
-# From 18 on there are checksums unless told otherwise, and the server would notice first.
-my $node = new_cluster('lsh_damage', init => { no_data_checksums => 1 });
-
 # Equal codes fill long buckets, some of which vacuum empties again; the others share pages.
-$node->safe_psql('postgres', q{
+$node->safe_psql('postgres', qq{
 	CREATE TABLE template (id int, code bincode(512));
 	CREATE INDEX template_code ON template USING hashidx_lsh (code) WITH (tables = 3, bits = 16);
-	INSERT INTO template SELECT i, test_code(512, 1) FROM generate_series(1, 300) AS i;
-	INSERT INTO template SELECT i, test_code(512, i) FROM generate_series(301, 500) AS i;
-	INSERT INTO template SELECT i, test_code(512, 2) FROM generate_series(501, 800) AS i;
-	DELETE FROM template WHERE id > 500;
+	INSERT INTO template SELECT i, test_code(512, 1) FROM generate_series(1, $equal_rows) AS i;
+	INSERT INTO template SELECT i, test_code(512, i) FROM generate_series($equal_rows + 1, $rows) AS i;
+	INSERT INTO template SELECT i, test_code(512, 2) FROM generate_series($rows + 1, $rows + $equal_rows) AS i;
+	DELETE FROM template WHERE id > $rows;
 	VACUUM (FREEZE, TRUNCATE false) template;});
 is(check_index($node, 'template_code'), '', 'the template is sound');
 
@@ -235,8 +238,8 @@ my @bitmap = (settings => 'SET enable_indexscan = off');
 
 check_endings('ordered scan', 'SELECT string_agg(d::text, \' \') FROM (SELECT code <~> test_code(512, 1) AS d FROM t# ORDER BY d LIMIT 3) AS s', answer => '0 0 0');
 check_endings('drained scan', $drained, answer => $rows);
-check_endings('range', $equal, answer => 300);
-check_endings('range by bitmap', $equal, @bitmap, answer => 300);
+check_endings('range', $equal, answer => $equal_rows);
+check_endings('range by bitmap', $equal, @bitmap, answer => $equal_rows);
 check_endings('range of few', 'SELECT count(*) FROM t# WHERE hamming_within(code, test_code(512, 455), 0)', answer => 1);
 check_endings('stats', q{SELECT hashidx_index_stats('c#')});
 check_endings('pairs', q{SELECT count(*) > 44000 FROM hashidx_pairs('c#', 0)}, answer => 't');

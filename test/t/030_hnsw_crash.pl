@@ -118,12 +118,13 @@ $node->safe_psql('postgres', q{
 
 my ($empty, $free, $nodes, $postings) = split(/\|/, wide_pages());
 my $path = $node->data_dir . '/' . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('wide_v')});
+my $page_size = page_size($node);
 
 is("$empty|$free", '0|0', 'no room for large nodes is left');
 foreach my $blank (8, 2)
 {
 	$node->stop;
-	append_to_file($path, "\0" x ($blank * 8192));
+	append_to_file($path, "\0" x ($blank * $page_size));
 	$node->start;
 	is(check_index($node, 'wide_v'), '', "sound with $blank blank pages");
 	is(complaints($node, 'wide', '<->', 'test_near_vector(4200, 1, 0)'), '', 'right answers');

@@ -18,13 +18,21 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $random = $ENV{HX_ROUNDS} // 20;
-my $page_size = 8192;
+
+# From 18 on there are checksums unless told otherwise, and the server would notice first.
+my $node = new_cluster('hnsw_damage', init => { no_data_checksums => 1 });
+my $page_size = page_size($node);
+
 my $contents = 24;
 my ($next, $kind, $page_id) = ($page_size - 8, $page_size - 4, $page_size - 2);
 my %kinds = (meta => 1, nodes => 4, postings => 5, entries => 6, tail => 16);
 
 # Of 8 dimensions in f32, 1 bit, 16 links: an own vector of 32 bytes, links of 8, codes of 1.
 my ($own, $links, $codes) = ($contents + 32, $contents + 64, $contents + 64 + 16 * 8);
+
+# Of so many dimensions, a node needs a tail; its links end the page that it begins in.
+my $wide = 2100 * $page_size / 8192;
+my $wide_links = $page_size - 8 - 16 * (8 + int(($wide + 7) / 8));
 
 srand($ENV{HX_SEED} // 20261122);
 
@@ -150,7 +158,7 @@ push @aimed, (
 	[ 'vector in the tail not a number', put('tail', $contents + 12, float('nan')), 1 ],
 	[ 'tail without its node', sub { $_[0][1] = "\0" x $page_size }, 1 ],
 	[ 'node a tail', put('nodes', $kind, chr(16)), 1 ],
-	[ 'link to a tail', put('nodes', $contents + 32 + 3792, u32(2)), 1 ],
+	[ 'link to a tail', put('nodes', $wide_links, u32(2)), 1 ],
 	[ 'end of the file lost', sub {
 		my ($blocks) = @_;
 		my ($last) = grep { ord(substr($blocks->[$_], $kind, 1)) == $kinds{nodes} } reverse 0 .. $#$blocks;
@@ -163,11 +171,9 @@ sub dims_of
 {
 	my ($table) = @_;
 
-	return $table < $first_wide ? 8 : 2100;
+	return $table < $first_wide ? 8 : $wide;
 }
 
-# From 18 on there are checksums unless told otherwise, and the server would notice first.
-my $node = new_cluster('hnsw_damage', init => { no_data_checksums => 1 });
 
 add_vectors($node);
 $node->safe_psql('postgres', join("\n", map { my $dims = dims_of($_); qq{

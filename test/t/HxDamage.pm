@@ -8,13 +8,13 @@ use warnings;
 
 use Exporter 'import';
 use File::Copy qw(copy);
+use HxTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(u16 u32 random_damages damage_copies check_endings check_notices no_other_errors);
 
-my $page_size = 8192;
-my ($node, @aimed);
+my ($node, $page_size, @aimed);
 
 sub u16 { return pack('S', shift); }
 sub u32 { return pack('L', shift); }
@@ -47,6 +47,7 @@ sub damage_at_random
 sub damage_copies
 {
 	($node, my $index, @aimed) = @_;
+	$page_size = page_size($node);
 
 	$node->safe_psql('postgres', qq{
 		DO \$\$ BEGIN

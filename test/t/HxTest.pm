@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(new_cluster add_helpers differences check_index sql_state no_crash start_clients stop_clients
+our @EXPORT = qw(new_cluster add_helpers page_size differences check_index sql_state no_crash start_clients stop_clients
 	kill_all kill_backend);
 
 # A started cluster for tests: no waiting for disks, and nothing happens by itself.
@@ -30,6 +30,14 @@ sub new_cluster
 	$node->start;
 	add_helpers($node, 'postgres') unless $options{bare};
 	return $node;
+}
+
+# Bytes of a page: what the server was built with.
+sub page_size
+{
+	my ($node) = @_;
+
+	return $node->safe_psql('postgres', 'SHOW block_size');
 }
 
 # Creates the extension and the functions behind the checks.

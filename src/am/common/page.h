@@ -31,9 +31,11 @@
 #define HX_PAGE_ID_HNSW 0xFFA2
 #define HX_PAGE_ID_LSH 0xFFA3
 
+#define HX_METABLOCK 0
+
 typedef enum HxPageKind
 {
-	HX_PAGE_META = 1,			/* block 0 */
+	HX_PAGE_META = 1,			/* HX_METABLOCK */
 	HX_PAGE_CODES = 2,			/* codes and the rows that have them */
 	HX_PAGE_PAYLOAD = 3,		/* values of INCLUDE columns */
 	HX_PAGE_NODES = 4,			/* nodes of a graph */

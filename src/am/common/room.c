@@ -19,7 +19,7 @@ Buffer
 hx_room_lock(Relation index, const HxRoom *room, BlockNumber blk)
 {
 	if (blk < FIRST_BLOCK || blk >= RelationGetNumberOfBlocks(index))
-		hx_page_report_damage(index, (BlockNumber) 0,
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 							  "The list of pages with room leads to block %u.", blk);
 
 	Buffer		buf = ReadBuffer(index, blk);
@@ -102,7 +102,7 @@ hx_room_advance(Relation index, const HxRoom *room, BlockNumber *blk)
 {
 	CHECK_FOR_INTERRUPTS();
 
-	Buffer		meta_buf = ReadBuffer(index, 0);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
 	hx_page_check(index, meta_buf, room->page_id);

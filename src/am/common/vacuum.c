@@ -21,11 +21,11 @@ hx_vacuum_begin(IndexBulkDeleteResult *stats)
 void
 hx_vacuum_write_counts(Relation index, uint16 page_id, Size place, const uint64 *counts, int count)
 {
-	Buffer		buf = ReadBuffer(index, 0);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 	if (hx_page_check(index, buf, page_id) != HX_PAGE_META)
-		hx_page_report_damage(index, (BlockNumber) 0, "The page is not the metapage.");
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK, "The page is not the metapage.");
 	if (memcmp(PageGetContents(BufferGetPage(buf)) + place, counts, count * sizeof(uint64)) != 0)
 	{
 		GenericXLogState *record = GenericXLogStart(index);

@@ -5,6 +5,7 @@
  */
 #include "am/hamming/hamming.h"
 
+#include "am/common/meta.h"
 #include "am/hamming/hamming_options.h"
 #include "am/hamming/hamming_register.h"
 #include "catalog/pg_type.h"
@@ -160,35 +161,16 @@ read_map(Relation index, BlockNumber blk, HammingCache *cache)
 	UnlockReleaseBuffer(buf);
 }
 
-/* Reads the metapage into the cache, judging magic and format. */
+/* Reads the metapage into the cache. */
 static void
 read_meta(Relation index, HammingCache *cache)
 {
-	Buffer		buf = ReadBuffer(index, HAMMING_METABLOCK);
+	HammingMetaPage meta;
 
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
-
-	Page		page = BufferGetPage(buf);
-	const char *problem = hamming_meta_problem(page);
-
-	if (problem != NULL)
-		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK, "%s", problem);
-
-	HammingMetaPage meta = *hamming_meta(page);
-
-	UnlockReleaseBuffer(buf);
-
-	if (meta.format != HAMMING_FORMAT ||
-		(meta.method != HAMMING_METHOD_SCAN && meta.method != HAMMING_METHOD_MIH))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has a format that this version of hashidx cannot read",
-						RelationGetRelationName(index)),
-				 errdetail("Block %u tells format %u, method %u; this version reads format %u, methods %u and %u.",
-						   HAMMING_METABLOCK, meta.format, meta.method,
-						   HAMMING_FORMAT, HAMMING_METHOD_SCAN, HAMMING_METHOD_MIH),
-				 errhint("Install the version of hashidx that wrote it, or rebuild it with REINDEX INDEX.")));
+	hx_meta_read(index, HX_PAGE_ID_HAMMING, HAMMING_MAGIC, HAMMING_FORMAT, &meta, sizeof(meta));
+	if (meta.method != HAMMING_METHOD_SCAN && meta.method != HAMMING_METHOD_MIH)
+		hx_meta_report_format(index, "It is built by method %u; this version of hashidx reads methods %u and %u.",
+							  meta.method, HAMMING_METHOD_SCAN, HAMMING_METHOD_MIH);
 
 	/* Chunk tables that are made with the first code have it seem to bring the bits, too. */
 	bool		awaits_tables = meta.method == HAMMING_METHOD_MIH && meta.bits == 0;

@@ -37,17 +37,6 @@ hamming_meta(Page page)
 	return (HammingMetaPage *) PageGetContents(page);
 }
 
-const char *
-hamming_meta_problem(Page page)
-{
-	if (hx_page_opaque(page)->kind != HX_PAGE_META ||
-		hamming_meta(page)->magic != HAMMING_MAGIC)
-		return "The metapage is not one of hashidx_hamming.";
-	if (((PageHeader) page)->pd_lower < SizeOfPageHeaderData + sizeof(HammingMetaPage))
-		return "The metapage ends before its contents.";
-	return NULL;
-}
-
 static HammingCodesPage *
 codes_page(Page page)
 {

@@ -106,9 +106,6 @@ typedef struct HammingView
 extern void hamming_meta_init(Page page, const HammingShape *shape, int method, int chunks);
 extern HammingMetaPage *hamming_meta(Page page);
 
-/* NULL, or what is wrong with the metapage: its magic; the format is the caller's to judge. */
-extern const char *hamming_meta_problem(Page page);
-
 extern void hamming_codes_init(Page page, const HammingShape *shape);
 
 /* Makes an empty codes area of a page that has been initialised, with shape->space bytes. */

@@ -8,6 +8,7 @@
  */
 #include "am/hnsw/hnsw.h"
 
+#include "am/common/meta.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -52,35 +53,6 @@ hnsw_lock_nodes(Relation index, const HnswShape *shape, BufferAccessStrategy str
 		return buf;
 	UnlockReleaseBuffer(buf);
 	return InvalidBuffer;
-}
-
-/* A copy of the metapage, with magic and format judged. */
-static HnswMetaPage
-read_meta(Relation index)
-{
-	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
-
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	hx_page_check(index, buf, HX_PAGE_ID_HNSW);
-
-	Page		page = BufferGetPage(buf);
-	const char *problem = hnsw_meta_problem(page);
-
-	if (problem != NULL)
-		hx_page_report_damage(index, (BlockNumber) HNSW_METABLOCK, "%s", problem);
-
-	HnswMetaPage meta = *hnsw_meta(page);
-
-	UnlockReleaseBuffer(buf);
-	if (meta.format != HNSW_FORMAT)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has a format that this version of hashidx cannot read",
-						RelationGetRelationName(index)),
-				 errdetail("Block %u tells format %u; this version reads format %u.",
-						   HNSW_METABLOCK, meta.format, HNSW_FORMAT),
-				 errhint("Install the version of hashidx that wrote it, or rebuild it with REINDEX INDEX.")));
-	return meta;
 }
 
 /* The shape that the metapage tells. */
@@ -261,7 +233,10 @@ make_cache(Relation index, const HnswMetaPage *meta)
 HnswCache *
 hnsw_cache(Relation index)
 {
-	HnswMetaPage meta = read_meta(index);
+	HnswMetaPage meta;
+
+	hx_meta_read(index, HX_PAGE_ID_HNSW, HNSW_MAGIC, HNSW_FORMAT, &meta, sizeof(meta));
+
 	HnswCache  *cache = index->rd_amcache;
 
 	if (cache != NULL && cache->shape.dims == meta.dims &&

@@ -35,16 +35,6 @@ hnsw_meta_init(Page page)
 }
 
 const char *
-hnsw_meta_problem(Page page)
-{
-	const HnswMetaPage *meta = hnsw_meta(page);
-
-	if (hx_page_opaque(page)->kind != HX_PAGE_META || meta->magic != HNSW_MAGIC)
-		return "The page is not the metapage of a hashidx_hnsw index.";
-	return NULL;
-}
-
-const char *
 hnsw_node_problem(const HnswShape *shape, const HnswNodeHead *head)
 {
 	if (head->state > HNSW_DEAD)

@@ -291,8 +291,7 @@ extern void hnsw_page_init(Page page, HxPageKind kind);
 
 extern HnswMetaPage *hnsw_meta(Page page);
 
-/* NULL, or what is wrong with a page of this kind that hx_page_problem() has passed. */
-extern const char *hnsw_meta_problem(Page page);
+/* NULL, or what is wrong with it. */
 extern const char *hnsw_node_problem(const HnswShape *shape, const HnswNodeHead *head);
 extern const char *hnsw_posting_problem(const HnswPosting *posting);
 extern const char *hnsw_entries_problem(const HnswShape *shape, Page page);

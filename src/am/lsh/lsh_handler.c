@@ -6,6 +6,7 @@
 #include "am/lsh/lsh.h"
 
 #include "access/reloptions.h"
+#include "am/common/meta.h"
 #include "am/lsh/lsh_register.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
@@ -37,34 +38,6 @@ lsh_metric(Relation index)
 	FmgrInfo   *support = index_getprocinfo(index, 1, LSH_SUPPORT_METRIC);
 
 	return (LshMetric) DatumGetInt32(FunctionCall1(support, PointerGetDatum(NULL)));
-}
-
-/* The metapage, copied, after magic and format have been judged. */
-static LshMetaPage
-read_meta(Relation index)
-{
-	Buffer		buf = ReadBuffer(index, LSH_METABLOCK);
-
-	LockBuffer(buf, BUFFER_LOCK_SHARE);
-	hx_page_check(index, buf, HX_PAGE_ID_LSH);
-
-	const char *problem = lsh_meta_problem(BufferGetPage(buf));
-
-	if (problem != NULL)
-		hx_page_report_damage(index, (BlockNumber) LSH_METABLOCK, "%s", problem);
-
-	LshMetaPage meta = *lsh_meta(BufferGetPage(buf));
-
-	UnlockReleaseBuffer(buf);
-	if (meta.format != LSH_FORMAT)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" has a format that this version of hashidx cannot read",
-						RelationGetRelationName(index)),
-				 errdetail("Block %u tells format %u; this version reads format %u.",
-						   LSH_METABLOCK, meta.format, LSH_FORMAT),
-				 errhint("Install the version of hashidx that wrote it, or rebuild it with REINDEX INDEX.")));
-	return meta;
 }
 
 /* Does the shape in the metapage hash what the operator class indexes? */
@@ -103,9 +76,15 @@ lsh_cache(Relation index)
 	if (cache != NULL && cache->shape.tables > 0)
 		return cache;
 
-	LshMetaPage meta = read_meta(index);
+	LshMetaPage meta;
+
+	hx_meta_read(index, HX_PAGE_ID_LSH, LSH_MAGIC, LSH_FORMAT, &meta, sizeof(meta));
+
+	const char *problem = lsh_meta_problem(&meta);
 	bool		is_known = meta.shape.tables > 0;
 
+	if (problem != NULL)
+		hx_page_report_damage(index, (BlockNumber) LSH_METABLOCK, "%s", problem);
 	if (is_known && !fits_definition(index, &meta.shape))
 		hx_page_report_damage(index, (BlockNumber) LSH_METABLOCK,
 							  "The metapage contradicts the definition of the index.");

@@ -50,17 +50,10 @@ lsh_meta_init(Page page)
 }
 
 const char *
-lsh_meta_problem(Page page)
+lsh_meta_problem(const LshMetaPage *meta)
 {
 	static const HxLshShape unknown;
-	const LshMetaPage *meta = lsh_meta(page);
 
-	if (hx_page_opaque(page)->kind != HX_PAGE_META || meta->magic != LSH_MAGIC)
-		return "The metapage is not one of hashidx_lsh.";
-	if (((PageHeader) page)->pd_lower < SizeOfPageHeaderData + sizeof(LshMetaPage))
-		return "The metapage ends before its contents.";
-	if (meta->format != LSH_FORMAT)
-		return NULL;
 	if (meta->shape.tables == 0)
 		return memcmp(&meta->shape, &unknown, sizeof(unknown)) == 0 ? NULL :
 			"The metapage tells of functions, but of no tables.";

@@ -166,8 +166,8 @@ lsh_row_reference(const LshRow *row)
 /* The metapage of an empty index without a shape. */
 extern void lsh_meta_init(Page page);
 
-/* NULL, or what is wrong with a metapage: magic, length, shape and curve; not the format. */
-extern const char *lsh_meta_problem(Page page);
+/* NULL, or what is wrong with the shape, the curve and the share of rows in a metapage. */
+extern const char *lsh_meta_problem(const LshMetaPage *meta);
 
 /* Empty pages. */
 extern void lsh_directory_init(Page page, int level, uint32 low, uint32 high);
