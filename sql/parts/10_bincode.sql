@@ -110,7 +110,7 @@ CREATE FUNCTION hamming_distance(bincode, bincode) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_hamming_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hamming_distance(bincode, bincode) IS 'number of bits that differ';
 
-CREATE FUNCTION hamming_within(bincode, bincode, r integer) RETURNS boolean
+CREATE FUNCTION hamming_within(a bincode, b bincode, r integer) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hashidx_hamming_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hamming_within(bincode, bincode, integer) IS 'Hamming distance is at most r';
 
@@ -118,7 +118,7 @@ CREATE FUNCTION jaccard_distance(bincode, bincode) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_jaccard_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION jaccard_distance(bincode, bincode) IS 'Jaccard distance of the sets of one bits';
 
-CREATE FUNCTION jaccard_within(bincode, bincode, r double precision) RETURNS boolean
+CREATE FUNCTION jaccard_within(a bincode, b bincode, r double precision) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hashidx_jaccard_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION jaccard_within(bincode, bincode, double precision) IS 'Jaccard distance is at most r';
 

@@ -4,7 +4,7 @@ CREATE FUNCTION jaccard_distance(integer[], integer[]) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_array_jaccard_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jaccard_distance(integer[], integer[]) IS 'Jaccard distance of arrays as sets';
 
-CREATE FUNCTION jaccard_within(integer[], integer[], r double precision) RETURNS boolean
+CREATE FUNCTION jaccard_within(a integer[], b integer[], r double precision) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hashidx_array_jaccard_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jaccard_within(integer[], integer[], double precision) IS 'Jaccard distance is at most r';
 
@@ -22,7 +22,7 @@ CREATE FUNCTION jaccard_distance(bigint[], bigint[]) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_array_jaccard_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jaccard_distance(bigint[], bigint[]) IS 'Jaccard distance of arrays as sets';
 
-CREATE FUNCTION jaccard_within(bigint[], bigint[], r double precision) RETURNS boolean
+CREATE FUNCTION jaccard_within(a bigint[], b bigint[], r double precision) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hashidx_array_jaccard_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jaccard_within(bigint[], bigint[], double precision) IS 'Jaccard distance is at most r';
 
@@ -40,7 +40,7 @@ CREATE FUNCTION jaccard_distance(text[], text[]) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_array_jaccard_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jaccard_distance(text[], text[]) IS 'Jaccard distance of arrays as sets';
 
-CREATE FUNCTION jaccard_within(text[], text[], r double precision) RETURNS boolean
+CREATE FUNCTION jaccard_within(a text[], b text[], r double precision) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hashidx_array_jaccard_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jaccard_within(text[], text[], double precision) IS 'Jaccard distance is at most r';
 

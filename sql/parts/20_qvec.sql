@@ -130,13 +130,13 @@ CREATE FUNCTION poincare_distance(qvec, qvec) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_poincare_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION poincare_distance(qvec, qvec) IS 'hyperbolic distance of two points of the open unit ball';
 
-CREATE FUNCTION l2_within(a qvec, b qvec, radius double precision) RETURNS boolean
+CREATE FUNCTION l2_within(a qvec, b qvec, r double precision) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hashidx_l2_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION l2_within(a qvec, b qvec, radius double precision) IS 'is the Euclidean distance of a and b at most radius?';
+COMMENT ON FUNCTION l2_within(a qvec, b qvec, r double precision) IS 'Euclidean distance is at most r';
 
-CREATE FUNCTION cosine_within(a qvec, b qvec, radius double precision) RETURNS boolean
+CREATE FUNCTION cosine_within(a qvec, b qvec, r double precision) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'hashidx_cosine_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION cosine_within(a qvec, b qvec, radius double precision) IS 'is the cosine distance of a and b at most radius?';
+COMMENT ON FUNCTION cosine_within(a qvec, b qvec, r double precision) IS 'cosine distance is at most r';
 
 CREATE OPERATOR <-> (
 	LEFTARG = qvec,

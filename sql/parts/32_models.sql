@@ -74,16 +74,16 @@ COMMENT ON FUNCTION hashidx_describe(model hashidx_model) IS
 CREATE FUNCTION hashidx_truncate(v qvec, d integer) RETURNS qvec
 	AS 'MODULE_PATHNAME', 'hashidx_truncate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION hashidx_truncate(v qvec, d integer) IS
-	'first d numbers of the vector, brought to length 1: for Matryoshka embeddings';
+	'first d numbers of the vector, scaled to norm 1: for Matryoshka embeddings';
 
 CREATE FUNCTION sdc_similarity(bincode, bincode, planes integer) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_sdc_similarity' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION sdc_similarity(bincode, bincode, planes integer) IS
-	'cosine of what two codes of a recurrent model of 1 + u = planes bits a dimension stand for';
+	'cosine of the vectors that two codes of a recurrent model stand for, with so many planes';
 
 -- Models trained elsewhere.
 
 CREATE FUNCTION hashidx_model_from_layers(layers jsonb) RETURNS hashidx_model
 	AS 'MODULE_PATHNAME', 'hashidx_model_from_layers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION hashidx_model_from_layers(layers jsonb) IS
-	'model made of the layers of a neural network: linear, batchnorm, relu, tanh, l2norm, concat, subtract and sign';
+	'model made of the layers of a neural network: linear, scale, batchnorm, relu, tanh, l2norm, concat, subtract and sign';

@@ -40,7 +40,7 @@ CREATE FUNCTION hashidx_progress_info(OUT pid integer, OUT datid oid, OUT relid 
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'hashidx_progress_info' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION hashidx_progress_info() IS
-	'trainings, extensions and judgements of models that are under way; the details only of own ones';
+	'running trainings, extensions and judgements of models; details only of sessions that the caller may see';
 
 CREATE VIEW hashidx_progress AS
 	SELECT i.pid, i.datid, d.datname, i.relid, i.function, i.kind, i.phase, i.done, i.total

@@ -56,7 +56,7 @@ COMMENT ON AGGREGATE hashidx_minhash_agg(element anyelement, hashes integer, see
 CREATE FUNCTION hashidx_minhash_jaccard(a bigint[], b bigint[]) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_minhash_jaccard' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashidx_minhash_jaccard(a bigint[], b bigint[]) IS
-	'Jaccard similarity that two MinHash signatures tell: the share of values that agree';
+	'Jaccard similarity estimated from two MinHash signatures: the share of values that agree';
 
 CREATE FUNCTION hashidx_minhash_code(signature bigint[], bits integer DEFAULT 1) RETURNS bincode
 	AS 'MODULE_PATHNAME', 'hashidx_minhash_code' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -66,12 +66,12 @@ COMMENT ON FUNCTION hashidx_minhash_code(signature bigint[], bits integer) IS
 CREATE FUNCTION hashidx_minhash_jaccard(a bincode, b bincode, bits integer DEFAULT 1) RETURNS double precision
 	AS 'MODULE_PATHNAME', 'hashidx_minhash_code_jaccard' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION hashidx_minhash_jaccard(a bincode, b bincode, bits integer) IS
-	'Jaccard similarity that two codes of hashidx_minhash_code tell: (share that agrees - 2^-bits) / (1 - 2^-bits)';
+	'Jaccard similarity estimated from two codes of hashidx_minhash_code: (share that agrees - 2^-bits) / (1 - 2^-bits)';
 
 CREATE FUNCTION hashidx_shingles(source text, size integer, unit text DEFAULT 'words') RETURNS text[]
 	AS 'MODULE_PATHNAME', 'hashidx_shingles' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION hashidx_shingles(source text, size integer, unit text) IS
-	'all runs of so many words, or characters, of a text, each once';
+	'all runs of size words, or characters, of a text, each once';
 
 CREATE FUNCTION hashidx_element_hashes(elements anyarray) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'hashidx_element_hashes' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
@@ -87,7 +87,7 @@ COMMENT ON FUNCTION hashidx_lsh_keys(v qvec, tables integer, hashes integer, see
 CREATE FUNCTION hashidx_lsh_keys(code bincode, tables integer, hashes integer, seed bigint DEFAULT 0) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'hashidx_bincode_lsh_keys' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION hashidx_lsh_keys(code bincode, tables integer, hashes integer, seed bigint) IS
-	'keys of the buckets of a code, one a table, each of so many bits of it';
+	'keys of the buckets of a code, one a table, each of hashes bits of it';
 
 CREATE FUNCTION hashidx_lsh_keys(elements anyarray, bands integer, hashes integer, seed bigint DEFAULT 0) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'hashidx_array_lsh_keys' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;

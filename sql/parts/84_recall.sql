@@ -6,4 +6,4 @@ CREATE FUNCTION hashidx_recall(index regclass, k integer DEFAULT 10, sample inte
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'hashidx_recall' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION hashidx_recall(regclass, integer, integer) IS
-	'compares what an index of hashidx says are the k nearest neighbours of sampled rows with the truth, for several settings: mean and least recall, and the median time of a query';
+	'compares the k nearest neighbours that an index finds for sampled rows with the true ones, for several settings: mean and least recall, and the median time of a query';

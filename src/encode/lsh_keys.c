@@ -28,7 +28,7 @@ make_keys(const HxLshShape *shape, HxLshPoint point)
 	if (fault != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no buckets of %d tables with %d hashes each", (int) shape->tables,
+				 errmsg("cannot make keys of %d tables with %d hashes each", (int) shape->tables,
 						(int) shape->hashes),
 				 errdetail("%s", fault),
 				 errhint("There are 1 to %d tables, with 1 to %d hashes each.",
@@ -70,7 +70,7 @@ parse_family(const char *name)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("no family \"%s\" for vectors", name),
+			 errmsg("unknown family \"%s\"", name),
 			 errhint("Families for vectors are hyperplane, cross_polytope and p_stable.")));
 }
 

@@ -131,7 +131,7 @@ hx_options_read(Jsonb *json, const Option *options, int count)
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be an object of JSON"),
+				 errmsg("options must be a JSON object"),
 				 errhint("For example: {\"seed\": 1}.")));
 	iterator = JsonbIteratorInit(&json->root);
 	while (hx_json_next_key(&iterator, &key))

@@ -180,8 +180,8 @@ hashidx_shingles(PG_FUNCTION_ARGS)
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("no shingles of \"%s\"", unit),
-				 errhint("Shingles are of words or of characters.")));
+				 errmsg("unknown unit of shingles \"%s\"", unit),
+				 errhint("Units are words, characters.")));
 	return make_shingles(&units, size);
 }
 

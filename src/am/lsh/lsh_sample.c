@@ -171,7 +171,7 @@ tune(const HxLshShape *wish, const HxLshSample *sample, LshTuned *tuned)
 	if (fault != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("these options do not make an index"),
+				 errmsg("cannot build an index with these options"),
 				 errdetail("%s", fault)));
 }
 
