@@ -1,6 +1,6 @@
 /*
  * within.c
- *	  Planning with functions named X_within(a, b, radius); see within.h.
+ *	  Planning with functions named X_within(a, b, r); see within.h.
  *
  * An index condition must be `column operator value`, so the two values of the call become
  * one: column <@ ball(value, radius).
@@ -96,7 +96,7 @@ is_null_constant(const Node *node)
 	return IsA(node, Const) && ((const Const *) node)->constisnull;
 }
 
-/* X_within(a, b, radius), all of them as far as the planner can evaluate them. */
+/* X_within(a, b, r), all of them as far as the planner can evaluate them. */
 static Selectivity
 estimate_call(PlannerInfo *root, Node *a, Node *b, Node *radius, int relation,
 			  const SpecialJoinInfo *join, const HxWithin *within)

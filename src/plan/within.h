@@ -1,6 +1,6 @@
 /*
  * within.h
- *	  Planning with functions named X_within(a, b, radius), and the operators `a <@ X_ball`
+ *	  Planning with functions named X_within(a, b, r), and the operators `a <@ X_ball`
  *	  that they become: index conditions, and the share of rows that is kept.
  */
 #ifndef HX_PLAN_WITHIN_H

@@ -1,6 +1,6 @@
 /*
  * hamming_check.c
- *	  What hashidx_check() and hashidx_index_stats() do to an index of hashidx_hamming.
+ *	  What hashidx_check() does to an index of hashidx_hamming.
  *
  * Each page is copied under a share lock and examined without it.
  */

@@ -1,6 +1,6 @@
 /*
  * lsh_check.c
- *	  What hashidx_check() and hashidx_index_stats() do to an index of hashidx_lsh.
+ *	  What hashidx_check() does to an index of hashidx_lsh.
  *
  * Each page is copied under a share lock and examined without it. Pages may be split
  * meanwhile, so only what no split changes is compared across pages: a page's lowest
