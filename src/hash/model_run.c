@@ -136,7 +136,7 @@ normalise(const float *x, size_t n, float *out)
 	const double norm = sqrt(hx_kernels->dot(x, x, n));
 
 	if (norm > 0)
-		hx_kernels->divide(x, norm, n, out);
+		hx_kernels->scale(x, 1 / norm, n, out);
 	else
 		memset(out, 0, n * sizeof(float));
 }

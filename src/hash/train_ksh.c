@@ -37,7 +37,7 @@ enum
 #define ANCHOR_ROUNDS 10
 
 /* What is added to the diagonal of K^T K, as a share of its mean. */
-#define RIDGE 1e-4
+#define RIDGE 1e-2
 
 /* How far a step of the refinement goes at first, as a share of the length of the weights. */
 #define STEP 0.1
@@ -512,7 +512,7 @@ const HxTrainer hx_trainer_ksh = {
 		{"anchors", 300, 2, 4096, true, false, "anchors, chosen by k-means; at least as many as bits"},
 		{"refine", 20, 0, 1000, true, false, "rounds of refining each bit"},
 		{"pairs", 0.005, 0.001, 0.3, false, false, "share of the rows that count as similar, and as dissimilar, to each"},
-		{"axes", 64, 0, HX_MODEL_MAX_DIMS, true, false, "principal axes that rows and anchors are compared along; 0: all dimensions"},
+		{"axes", 48, 0, HX_MODEL_MAX_DIMS, true, false, "principal axes that rows and anchors are compared along; 0: all dimensions"},
 	},
 	.sample_size = sample_size,
 	.train = train_ksh,

@@ -189,18 +189,18 @@ multiply(const float *x, float factor, size_t n, float *out)
 }
 
 static void
-divide(const float *x, double divisor, size_t n, float *out)
+scale(const float *x, double factor, size_t n, float *out)
 {
-	typedef float Quotients __attribute__((vector_size(HX_DOUBLES * 4)));
+	typedef float Products __attribute__((vector_size(HX_DOUBLES * 4)));
 
 	for (; n >= HX_DOUBLES; n -= HX_DOUBLES, x += HX_DOUBLES, out += HX_DOUBLES)
 	{
-		const Quotients quotients = __builtin_convertvector(HX_WIDEN(x) / divisor, Quotients);
+		const Products products = __builtin_convertvector(HX_WIDEN(x) * factor, Products);
 
-		memcpy(out, &quotients, sizeof(quotients));
+		memcpy(out, &products, sizeof(products));
 	}
 	for (size_t i = 0; i < n; i++)
-		out[i] = (float) (x[i] / divisor);
+		out[i] = (float) (x[i] * factor);
 }
 
 static void

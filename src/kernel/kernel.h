@@ -128,9 +128,9 @@ typedef struct HxKernels
 	double		(*l1) (const float *a, const float *b, size_t n);
 	HxDotNorms	(*dot_norms) (const float *a, const float *b, size_t n);
 
-	/* out[i] = x[i] * factor, x[i] / divisor in double, and x[i] - y[i]; out may be x or y. */
+	/* out[i] = x[i] * factor, the same in double, and x[i] - y[i]; out may be x or y. */
 	void		(*multiply) (const float *x, float factor, size_t n, float *out);
-	void		(*divide) (const float *x, double divisor, size_t n, float *out);
+	void		(*scale) (const float *x, double factor, size_t n, float *out);
 	void		(*subtract) (const float *x, const float *y, size_t n, float *out);
 
 	/* The largest |x[i]|, 0 of no numbers: any but a finite one where not all of them are. */

@@ -9,6 +9,7 @@
 #include "math/functions.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 #include "kernel/kernel.h"
 #include "kernel/target.h"
 #include "math/scale.h"
+
+HX_VECTORISE_LOOPS
 
 #define SQRT_2 0x1.6a09e667f3bcdp+0
 
@@ -67,10 +70,23 @@ hx_exp(double x)
 	return power;
 }
 
+/* Whether no e^x is infinite, subnormal, zero or no number. */
+static bool
+powers_are_normal(const double *x, size_t n)
+{
+	uint64_t	others = 0;
+
+	for (size_t i = 0; i < n; i++)
+		others += !(fabs(x[i]) < NORMAL_EXPONENT);
+	return others == 0;
+}
+
 void
 hx_exp_all(const double *x, size_t n, double *out)
 {
 	hx_kernels->exponentials(x, n, out);
+	if (powers_are_normal(x, n))
+		return;
 	for (size_t i = 0; i < n; i++)
 	{
 		if (!(fabs(x[i]) < NORMAL_EXPONENT))

@@ -165,7 +165,7 @@ relaxed_answer(const double *kernel, const double *labels, size_t m, double *a)
 	for (size_t i = 0; i < m; i++)
 		trace += square[i * m + i];
 	for (size_t i = 0; i < m; i++)
-		square[i * m + i] += 1e-4 * trace / (double) m;
+		square[i * m + i] += 1e-2 * trace / (double) m;
 	naive_eigen(square, m, values, vectors);
 	for (size_t i = 0; i < m; i++)
 		for (size_t j = 0; j < m; j++)
@@ -497,8 +497,8 @@ check_golden(double axes, uint64_t expected)
 static void
 golden(void)
 {
-	check_golden(0, UINT64_C(0x2e02571289f85363));
-	check_golden(5, UINT64_C(0x1a928d58eefaeaea));
+	check_golden(0, UINT64_C(0x17d6b7129b2d9035));
+	check_golden(5, UINT64_C(0x24c913c801bd5312));
 }
 
 int
