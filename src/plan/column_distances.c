@@ -105,6 +105,27 @@ share_of_common(const Column *column, Datum query, double radius, double *all)
 	return within;
 }
 
+/* The share of the rows beside the most common values that have one such value. */
+static double
+share_of_equal(const Column *column, double rest)
+{
+	const RelOptInfo *table = column->variable.rel;
+	bool		is_default;
+
+	if (table == NULL)
+		return 0;
+
+	VariableStatData variable = column->variable;
+	double		rows = Max(rest * table->tuples, 1);
+	double		values = get_variable_numdistinct(&variable, &is_default) - column->common.nvalues;
+	double		mean = is_default || values < 1 ? 0 : rows / values;
+
+	/* Of several partitions only one has them. */
+	double		least = IS_OTHER_REL(table) ? 1 : UNSEEN_ROWS;
+
+	return Min(Max(least, mean) / rows, 1);
+}
+
 /* The share within the radius of a query as statistics alone tell it; negative: there are none. */
 static double
 share_by_statistics(const Column *column, Datum query, const double *distances, int count,
@@ -116,13 +137,12 @@ share_by_statistics(const Column *column, Datum query, const double *distances, 
 	if (count == 0)
 		return all > 0 ? common : -1;
 
-	double		share = common + Max(column->known - all, 0) *
-		hx_query_share(&column->curve, distances, count, radius);
+	double		rest = Max(column->known - all, 0);
 
-	/* Without a curve nothing is known of what the values are too few to show. */
-	if (column->curve.count == 0 && column->variable.rel != NULL)
-		share = Max(share, UNSEEN_ROWS / Max(column->variable.rel->tuples, 1));
-	return share;
+	if (column->measure->curve_kind == 0)
+		return common + rest * hx_set_share(distances, count, radius,
+											share_of_equal(column, rest));
+	return common + rest * hx_query_share(&column->curve, distances, count, radius);
 }
 
 /* Are the values wide ones, which the server leaves out of its statistics? */

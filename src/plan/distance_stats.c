@@ -117,20 +117,6 @@ hx_curve_share(const HxDistanceCurve *curve, double radius)
 	return share_at(curve, POINT_SHARE, log_distance(curve, radius));
 }
 
-/* The share within the radius if distances were normally distributed. */
-static double
-normal_share(const double *distances, int count, double radius)
-{
-	double		sum = 0;
-	double		squares = 0;
-
-	for (int i = 0; i < count; i++)
-		sum += distances[i];
-	for (int i = 0; i < count; i++)
-		squares += (distances[i] - sum / count) * (distances[i] - sum / count);
-	return squares > 0 ? 0.5 * erfc((sum / count - radius) / sqrt(2 * squares / count)) : 0;
-}
-
 /* Distances around this query are to those around a typical row as at the anchor. */
 static double
 scaled_share(const HxDistanceCurve *curve, double anchor, double share, double radius)
@@ -182,8 +168,7 @@ hx_query_share(const HxDistanceCurve *curve, const double *distances, int count,
 
 	double		anchor = hx_telling_distance(distances, count);
 	double		most = (double) count_within(distances, count, anchor) / count;
-	double		share = curve->count > 1 ? scaled_share(curve, anchor, most, radius) :
-		fmin(normal_share(distances, count, radius), most);
+	double		share = curve->count > 1 ? scaled_share(curve, anchor, most, radius) : 0;
 
 	/* One row of the sample may lie there by chance; more are no accident. */
 	return fmax(share, (within - 1.0) / count);
@@ -199,4 +184,50 @@ hx_bridged_share(double radius, double near, double near_share, double far, doub
 	if (place >= end || near_share >= far_share)
 		return fmax(near_share, far_share);
 	return near_share * pow(far_share / near_share, fmax(place - begin, 0) / (end - begin));
+}
+
+/*
+ * The share of sets within the radius, from that within the anchor, as the tail of a gamma
+ * distribution falls that has the mean and the variance of the similarities: that of sets whose
+ * elements do not depend on each other.
+ */
+static double
+tail_share(const double *distances, int count, double radius, double anchor, double share)
+{
+	double		mean = 0;
+	double		squares = 0;
+	double		begin = 1 - anchor;
+	double		place = fmax(1 - radius, LEAST_SIMILARITY);
+
+	for (int i = 0; i < count; i++)
+	{
+		mean += (1 - distances[i]) / count;
+		squares += (1 - distances[i]) * (1 - distances[i]) / count;
+	}
+
+	double		variance = squares - mean * mean;
+
+	if (variance <= 0)
+		return 0;
+	share *= exp((begin - place) * mean / variance);
+	return begin > 0 ? share * pow(place / begin, mean * mean / variance - 1) : share;
+}
+
+double
+hx_set_share(const double *distances, int count, double radius, double equal)
+{
+	int			within = count_within(distances, count, radius);
+
+	if (within >= ENOUGH_ROWS || count < ENOUGH_ROWS)
+		return fmax((double) within / count, equal);
+
+	/* All that share nothing with the query are equally far away: too many to begin with. */
+	double		anchor = hx_telling_distance(distances, count);
+	int			rows = anchor < 1 ? count_within(distances, count, anchor) : ENOUGH_ROWS;
+	double		most = (double) rows / count;
+	double		share = fmin(tail_share(distances, count, radius, anchor, most),
+							 hx_bridged_share(radius, 0, equal, anchor, most));
+
+	/* One row of the sample may lie there by chance; more are no accident. */
+	return fmax(share, fmax((within - 1.0) / count, equal));
 }

@@ -23,8 +23,7 @@ extern double hx_curve_share(const HxDistanceCurve *curve, double radius);
 /*
  * The share of rows within the radius of one query: distances[] are those from the query
  * to `count` > 0 rows drawn evenly, in any order. Where they are too few to tell, the
- * share falls from where they do as a typical row's falls; without a curve (count 0) as the
- * tail of a normal distribution.
+ * share falls from where they do as a typical row's falls.
  */
 extern double hx_query_share(const HxDistanceCurve *curve, const double *distances, int count,
 							 double radius);
@@ -38,5 +37,12 @@ extern double hx_telling_distance(const double *distances, int count);
  */
 extern double hx_bridged_share(double radius, double near, double near_share, double far,
 							   double far_share);
+
+/*
+ * The same of a set, without a curve; `equal` is the share that lies at distance 0. From where
+ * the sample tells, the share falls as that of sets of independent elements, or as
+ * hx_bridged_share() has it, whichever falls faster.
+ */
+extern double hx_set_share(const double *distances, int count, double radius, double equal);
 
 #endif							/* HX_DISTANCE_STATS_H */

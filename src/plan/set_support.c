@@ -41,11 +41,19 @@ view_ball(Datum ball, double *radius)
 	return PointerGetDatum(hx_set_ball_view(ball, radius));
 }
 
+/* No distance is greater than 1. */
+static double
+guess_share(int32 typmod, double radius)
+{
+	return radius >= 1 ? 1 : HX_DEFAULT_SHARE;
+}
+
 static const HxMeasure measure = {
 	.values_kind = STATISTIC_KIND_HISTOGRAM,
 	.measure = measure_sets,
 	.asks_index = true,
 	.values_are_queries = true,
+	.guess = guess_share,
 };
 
 static bool

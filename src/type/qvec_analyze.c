@@ -19,25 +19,25 @@
 
 /* Sketches that are kept: this many for each 100 of the statistics target, and bytes in all. */
 #define KEPT_SKETCHES 1000
-#define KEPT_BYTES 131072
+#define KEPT_BYTES 270336
 
 /* Axes of a sketch, and bytes of all axes. */
-#define MOST_AXES 32
+#define MOST_AXES 64
 #define AXES_BYTES 131072
 
 /* Numbers of the vectors that sketches are made of, while they are in memory. */
 #define MOST_NUMBERS 8000000
 
-/* Rows whose distances to all others are taken; these others; numbers that are multiplied. */
+/*
+ * Rows whose distances to all others are taken, half of all at most; these others; numbers that
+ * are multiplied.
+ */
 #define MOST_CENTRES 64
 #define MOST_OTHERS 30000
 #define MOST_PRODUCTS 2e9
 
 /* Ranks that make a point of the curve: each is so many times the one before. */
 #define RANK_STEP 1.25
-
-/* Of each row the nearest so many others, for the shares that few pairs make up. */
-#define TAIL_RANKS 64
 
 enum {METRIC_L2, METRIC_COSINE, METRICS};
 
@@ -184,7 +184,7 @@ take_distances(VectorSample *sample)
 	QvecFloats	vector;
 
 	sample->centres = Min(sample->count, Max(MOST_PRODUCTS / products, 1));
-	sample->centres = Min(sample->centres, MOST_CENTRES);
+	sample->centres = Min(sample->centres, Min(MOST_CENTRES, (sample->count + 1) / 2));
 	for (int m = 0; m < METRICS; m++)
 		sample->distances[m] = palloc_extended((Size) sample->centres * MOST_OTHERS * sizeof(float),
 											   MCXT_ALLOC_HUGE);
@@ -231,21 +231,45 @@ count_within(const VectorSample *sample, int metric, int centre, float distance)
 	return low;
 }
 
-/* Points nearer than what a typical row has nearest: shares of few pairs, in dense places. */
+/* The share of all pairs that lie within the distance. */
+static double
+share_within(const VectorSample *sample, int metric, float distance)
+{
+	int64		within = 0;
+
+	for (int c = 0; c < sample->centres; c++)
+		within += count_within(sample, metric, c, distance);
+	return within / ((double) sample->centres * sample->others);
+}
+
+/* The rank after that one at which a point is taken. */
+static int
+next_rank(int rank)
+{
+	return ceil(rank * RANK_STEP);
+}
+
+/* Points nearer than what a typical row has nearest: the shares of pairs in dense places. */
 static void
 add_tail(const VectorSample *sample, int metric, float limit, HxCurveBuilder *curve)
 {
-	int			ranks = Min(TAIL_RANKS, sample->others);
-	float	   *nearest = palloc(sample->centres * ranks * sizeof(float));
-	double		pairs = (double) sample->centres * sample->others;
+	int			ranks = 0;
 	int			count = 0;
+	float	   *nearest;
 
+	for (int rank = 1; rank <= sample->others; rank = next_rank(rank))
+		ranks++;
+	nearest = palloc(mul_size(sample->centres, ranks * sizeof(float)));
 	for (int c = 0; c < sample->centres; c++)
-		for (int r = 0; r < ranks && ranked(sample, metric, c, r) < limit; r++)
-			nearest[count++] = ranked(sample, metric, c, r);
+		for (int rank = 1; rank <= sample->others; rank = next_rank(rank))
+		{
+			if (ranked(sample, metric, c, rank - 1) >= limit)
+				break;
+			nearest[count++] = ranked(sample, metric, c, rank - 1);
+		}
 	sort_distances(nearest, count);
 	for (int i = 0; i < count; i++)
-		hx_curve_add(curve, nearest[i], (i + 1) / pairs, 0);
+		hx_curve_add(curve, nearest[i], share_within(sample, metric, nearest[i]), 0);
 	pfree(nearest);
 }
 
@@ -254,12 +278,9 @@ static void
 add_ranks(const VectorSample *sample, int metric, HxCurveBuilder *curve)
 {
 	float	   *column = palloc(sample->centres * sizeof(float));
-	double		pairs = (double) sample->centres * sample->others;
 
-	for (double r = 1; r <= sample->others; r = ceil(r * RANK_STEP))
+	for (int rank = 1; rank <= sample->others; rank = next_rank(rank))
 	{
-		int			rank = r;
-		int64		within = 0;
 		float		median;
 
 		for (int c = 0; c < sample->centres; c++)
@@ -268,11 +289,10 @@ add_ranks(const VectorSample *sample, int metric, HxCurveBuilder *curve)
 		median = column[sample->centres / 2];
 		if (isinf(median))
 			break;
-		for (int c = 0; c < sample->centres; c++)
-			within += count_within(sample, metric, c, median);
 		if (rank == 1)
 			add_tail(sample, metric, median, curve);
-		hx_curve_add(curve, median, within / pairs, (double) rank / sample->others);
+		hx_curve_add(curve, median, share_within(sample, metric, median),
+					 (double) rank / sample->others);
 	}
 	pfree(column);
 }

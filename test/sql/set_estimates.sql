@@ -27,6 +27,12 @@ CREATE FUNCTION good(attribute text) RETURNS float8 LANGUAGE sql AS $$
 	FROM generate_series(1, 19) q, generate_series(1, 19, 3) r
 $$;
 SELECT good('s') > 0.5 AS by_statistics;
+-- of independent elements, which all sets share some of, few sets share most
+CREATE TABLE shared AS SELECT i AS id, (SELECT array_agg(number(i, j) % 200 ORDER BY j) FROM generate_series(1, 30) j) AS s
+	FROM generate_series(1, 3000) i;
+ANALYZE shared;
+SELECT avg((factor(format('SELECT 1 FROM shared WHERE jaccard_within(s, %L, %s)', q.s, r / 20.0)) <= 3)::int) > 0.8 AS independent
+FROM (SELECT s FROM shared WHERE id % 300 = 7) q, generate_series(1, 20) r;
 CREATE INDEX sets_s ON sets USING hashidx_lsh (s);
 CREATE INDEX sets_t ON sets USING hashidx_lsh (t);
 SELECT good('s') > 0.9 AS by_index, good('t') > 0.9 AS of_texts;
@@ -49,6 +55,12 @@ SELECT estimated('SELECT 1 FROM sets WHERE jaccard_within(s, ''{1}'', 1)') BETWE
 	estimated('SELECT 1 FROM sets WHERE jaccard_within(s, ''{}'', 0)') <= 3 AS empty,
 	estimated('SELECT 1 FROM sets WHERE jaccard_within(s, ''{1,NULL}'', 0.5)') >= 1 AS no_set;
 
+-- rows of which each comes ten times, none of them more often than others; no distance is greater than 1
+CREATE TABLE tenfold AS SELECT s FROM sets, generate_series(1, 10) WHERE id > 0;
+SELECT estimated('SELECT 1 FROM tenfold WHERE jaccard_within(s, ''{1}'', 1)') = estimated('SELECT 1 FROM tenfold') AS everything;
+ANALYZE tenfold;
+SELECT factor(format('SELECT 1 FROM tenfold WHERE jaccard_within(s, %L, 0)', set_of(7))) <= 3 AS tenfold;
+
 -- what has no statistics is known by its index; an index of some rows is not asked
 DELETE FROM pg_statistic WHERE starelid = 'sets'::regclass;
 SELECT good('s') > 0.9 AS by_index_alone;
@@ -56,5 +68,5 @@ DROP INDEX sets_s;
 CREATE INDEX sets_s ON sets USING hashidx_lsh (s) WHERE id > 700;
 SELECT estimated(format('SELECT 1 FROM sets WHERE jaccard_within(s, %L, 0.5)', set_of(1400))) AS a_thousandth;
 
-DROP TABLE sets, few;
+DROP TABLE sets, few, shared, tenfold;
 DROP FUNCTION number, set_of, good, estimated, factor;

@@ -16,7 +16,7 @@ INSERT INTO wide SELECT i, vector(i) FROM generate_series(1, 1500) i;
 INSERT INTO wide VALUES (0, NULL);
 ANALYZE wide;
 
--- the slots: distances, with a mean, 32 axes and sketches of 34 numbers; cosine distances
+-- the slots: distances, with a mean, 64 axes and sketches of 66 numbers; cosine distances
 CREATE FUNCTION slots(relation regclass, attribute int) RETURNS TABLE (kind int, up_to_all bool, ascending bool) LANGUAGE sql AS $$
 	SELECT kind, numbers[array_length(numbers, 1)] = 1,
 		(SELECT bool_and(numbers[3 * i + 1] > numbers[3 * i - 2] AND numbers[3 * i + 2] >= numbers[3 * i - 1] AND numbers[3 * i + 3] >= numbers[3 * i])
@@ -53,6 +53,16 @@ SELECT r, factor(format('SELECT 1 FROM wide a JOIN wide b ON l2_within(a.v, b.v,
 FROM unnest(ARRAY[0, 5, 10]) r;
 SELECT estimated('SELECT 1 FROM wide WHERE l2_within(v, (SELECT v FROM wide WHERE id = 7), 10)') BETWEEN 10 AND 1000 AS unknown_query;
 
+-- a table of few rows, and one of which a third are copies of one: those of it are near each other
+CREATE TABLE small AS SELECT id, v FROM wide WHERE id BETWEEN 1 AND 12;
+CREATE TABLE copied AS SELECT id, CASE WHEN id % 3 = 0 THEN vector(1) ELSE v END AS v FROM wide WHERE id > 0;
+ANALYZE small, copied;
+SELECT avg((factor(format('SELECT 1 FROM small WHERE l2_within(v, %L, %s)', vector(q), r)) <= 3)::int) >= 0.9 AS few_rows
+FROM generate_series(3, 15, 4) q, generate_series(1, 18) r;
+SELECT r, factor(format('SELECT 1 FROM copied a JOIN copied b ON l2_within(a.v, b.v, %s)', r)) <= 2 AS call,
+	factor(format('SELECT 1 FROM copied a JOIN copied b ON cosine_within(a.v, b.v, %s)', r / 20.0)) <= 2 AS cosine
+FROM unnest(ARRAY[0, 2, 6]) r;
+
 -- nothing within, everything within, queries that cannot be compared
 SELECT estimated(format('SELECT 1 FROM wide WHERE l2_within(v, %L, %L)', vector(3), r)) AS rows FROM unnest(ARRAY[-1, 0, 1e9, 'NaN']::float8[]) r;
 SELECT estimated('SELECT 1 FROM wide WHERE l2_within(v, ''[1,2]'', 1)') BETWEEN 1 AND 100 AS guessed;
@@ -69,5 +79,5 @@ SELECT condition, factor('SELECT 1 FROM odd WHERE ' || condition) <= 3 AS near F
 SELECT estimated('SELECT 1 FROM odd WHERE l2_within(large, ''[1,1]'', 1)') >= 1 AS some,
 	estimated('SELECT 1 FROM odd WHERE l2_within(mixed, ''[1,2]'', 1)') >= 1 AS more;
 
-DROP TABLE wide, odd;
+DROP TABLE wide, small, copied, odd;
 DROP FUNCTION number, vector, slots, estimated, factor;
