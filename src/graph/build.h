@@ -42,6 +42,7 @@ extern unsigned hx_graph_least(const HxChoice *choice, unsigned offered, const b
 typedef struct HxPoints
 {
 	size_t		count;
+	unsigned	dims;			/* coordinates (bits); 0: so many that they do not matter */
 	size_t		scratch_bytes;	/* of a thread's scratch, 64-byte aligned */
 	float		offset;			/* HxChoice */
 	const void *context;

@@ -36,6 +36,7 @@ typedef struct Probe
 	HxNode	   *entries;
 	size_t		entry_count;
 	uint64_t	seed;
+	double		aloof;			/* hx_graph_aloof() */
 	size_t		first;			/* point of the batch */
 	bool	   *lost;			/* of each of the batch */
 	HxNearest  *workers;
@@ -86,7 +87,7 @@ find_reach(const Probe *probe, const HxNearest *worker, HxNode point, Reach *rea
 		return false;
 	points->distances(points->context, worker->scratch, &links[count - 1], 1, &reach->links);
 	points->distances(points->context, worker->scratch, &links[count / 2], 1, &middle);
-	reach->cluster = HX_GRAPH_ALOOF * (middle + points->offset) - points->offset;
+	reach->cluster = (float) (probe->aloof * (middle + points->offset) - points->offset);
 	return true;
 }
 
@@ -146,6 +147,14 @@ add_lost(Probe *probe, size_t batch, size_t most)
 	}
 }
 
+double
+hx_graph_aloof(unsigned dims, double nodes, double entries, unsigned links)
+{
+	const double farther = nodes / fmax(entries * links / 2, 1);
+
+	return dims == 0 ? HX_GRAPH_ALOOF : HX_GRAPH_ALOOF * pow(fmax(farther, 1), 2.0 / dims);
+}
+
 size_t
 hx_graph_entries(HxCompute *compute, const HxPoints *points, const HxNode *links,
 				 const HxGraphOptions *options, HxNode *entries, size_t count, size_t most)
@@ -154,6 +163,8 @@ hx_graph_entries(HxCompute *compute, const HxPoints *points, const HxNode *links
 	const size_t threads = (size_t) hx_team_threads();
 	Probe		probe = {.points = points,.links = links,.m = options->m,.entries = entries,
 		.entry_count = count,.seed = options->seed};
+
+	probe.aloof = hx_graph_aloof(points->dims, (double) points->count, (double) count, options->m);
 
 	draw_entries(entries, count, points->count, options->seed);
 	probe.lost = hx_scratch(compute, BATCH, sizeof(bool));

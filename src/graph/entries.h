@@ -14,6 +14,12 @@
 #define HX_GRAPH_ALOOF 9
 
 /*
+ * The same where nodes have few dimensions: the nearest of `entries` is expected to be farther than
+ * the middle one of `links`, by as much as fewer of the nodes are entries.
+ */
+extern double hx_graph_aloof(unsigned dims, double nodes, double entries, unsigned links);
+
+/*
  * Chooses `count` nodes at random, one of each of as many equal parts of the points, and then
  * such as a narrow search from all of these does not find, or as have none of them in their
  * cluster, up to `most`. links: as

@@ -21,6 +21,12 @@
 /* On the beam of estimates a node stands several times: as many nodes need a wider one. */
 #define EFFORT_PER_EF 2
 
+/*
+ * With fewer dimensions links are shorter than what estimates of entries tell apart, and the first
+ * node of a search says nothing of clusters.
+ */
+#define LEAST_DIMS_ALOOF 3
+
 HnswNeighbours *
 hnsw_neighbours_new(void)
 {
@@ -247,6 +253,12 @@ hnsw_neighbours_lack(const HnswNeighbours *neighbours, unsigned links_back)
 
 	if (links_back == 0 || neighbours->early > distance_to(neighbours, count - 1))
 		return true;
-	return neighbours->shape.metric != HNSW_IP &&
-		neighbours->seen[0].distance > HX_GRAPH_ALOOF * distance_to(neighbours, count / 2);
+	if (neighbours->shape.metric == HNSW_IP || neighbours->shape.dims < LEAST_DIMS_ALOOF)
+		return false;
+
+	double		nodes = hnsw_nodes_in(&neighbours->shape, neighbours->expander.blocks);
+	double		aloof = hx_graph_aloof(neighbours->shape.dims, nodes,
+									   neighbours->cache->entry_count, neighbours->shape.m);
+
+	return neighbours->seen[0].distance > aloof * distance_to(neighbours, count / 2);
 }

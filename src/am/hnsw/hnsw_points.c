@@ -96,6 +96,7 @@ hnsw_points_for_graph(const HnswPoints *points, size_t count)
 {
 	return (HxPoints) {
 		.count = count,
+		.dims = points->shape->dims,
 		.scratch_bytes = scratch_bytes(points->shape),
 		.offset = hnsw_link_offset(points->shape, points->largest_norm),
 		.context = points,
