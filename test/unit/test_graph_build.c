@@ -624,6 +624,40 @@ entries_of_clusters(void)
 	free(cloud.rows);
 }
 
+/*
+ * In few dimensions the nearest of some entries is farther than the links of a point, without any
+ * clusters: told how few, the choice adds hardly any to those drawn.
+ */
+static void
+entries_in_few_dimensions(void)
+{
+	const HxGraphOptions options = {32, 128, 3};
+
+	for (unsigned d = 1; d <= 3; d++)
+	{
+		Cloud		cloud = {8000, d, random_floats(8000 * d)};
+		HxPoints	points = cloud_points(&cloud);
+		HxNode	   *links = cloud_build(&cloud, options.m, options.ef_construction, 3, 2);
+		HxNode		chosen[800];
+		size_t		count[2];
+
+		for (int told = 0; told < 2; told++)
+		{
+			HxCompute	compute = numeric_compute();
+
+			points.dims = told ? d : 0;
+			hx_team_start(2);
+			count[told] = hx_graph_entries(&compute, &points, links, &options, chosen, 100, 800);
+			hx_team_end();
+			numeric_free();
+		}
+		CHECK(count[1] <= 125, "%u dimensions: %zu entries", d, count[1]);
+		CHECK(count[0] > count[1], "%u dimensions: %zu entries if not told", d, count[0]);
+		free(links);
+		free(cloud.rows);
+	}
+}
+
 int
 main(void)
 {
@@ -640,5 +674,6 @@ main(void)
 	RUN(far_apart);
 	RUN(entries);
 	RUN(entries_of_clusters);
+	RUN(entries_in_few_dimensions);
 	return unit_summary();
 }
