@@ -340,9 +340,9 @@ compare_rows(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Share of the true nearest that the codes find. */
-static double
-recall_of(Judge *judge, int q)
+/* How many of the true nearest the codes find. */
+static int
+count_found(Judge *judge, int q)
 {
 	const Nearest *exact = &judge->exact[q];
 	Nearest    *coded = &judge->coded[q];
@@ -352,7 +352,13 @@ recall_of(Judge *judge, int q)
 	for (int i = 0; i < exact->count; i++)
 		found += bsearch(&exact->rows[i], coded->rows, coded->count, sizeof(Near),
 						 compare_rows) != NULL;
-	return exact->count > 0 ? (double) found / exact->count : 1;
+	return found;
+}
+
+static double
+share_of(int64 found, int64 wanted)
+{
+	return wanted > 0 ? (double) found / wanted : 1;
 }
 
 static void
@@ -370,7 +376,8 @@ static void
 judge_queries(Judge *judge, const Sample *sample, int k, int candidates,
 			  double *mean, double *minimum)
 {
-	double		sum = 0;
+	int64		all_found = 0;
+	int64		all_wanted = 0;
 
 	prepare(judge, sample, k, candidates);
 	for (int q = 0; q < judge->query_count; q += judge->batch_room)
@@ -382,13 +389,15 @@ judge_queries(Judge *judge, const Sample *sample, int k, int candidates,
 	*minimum = 1;
 	for (int q = 0; q < judge->query_count; q++)
 	{
-		double		recall = recall_of(judge, q);
+		int			found = count_found(judge, q);
+		int			wanted = judge->exact[q].count;
 
 		CHECK_FOR_INTERRUPTS();
-		sum += recall;
-		*minimum = Min(*minimum, recall);
+		all_found += found;
+		all_wanted += wanted;
+		*minimum = Min(*minimum, share_of(found, wanted));
 	}
-	*mean = sum / judge->query_count;
+	*mean = share_of(all_found, all_wanted);
 }
 
 /*
