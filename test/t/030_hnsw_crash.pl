@@ -17,7 +17,8 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $rounds = $ENV{HX_ROUNDS} // 4;
-my $node = new_cluster('hnsw_crash', conf => q{
+# From 18 on there are checksums unless told otherwise; pages are patched below.
+my $node = new_cluster('hnsw_crash', init => { no_data_checksums => 1 }, conf => q{
 	wal_consistency_checking = 'all'
 	restart_after_crash = on
 	checkpoint_timeout = 30s
@@ -144,13 +145,15 @@ is(complaints($node, 'wide', '<->', 'test_near_vector(4200, 4, 0)'), '', 'right 
 
 # An index that was made before its rows gets a centre, and all codes anew. Here some of the codes are not
 # made, as if a crash had come between: whoever inserts next makes them.
+my $page_size = page_size($node);
+
 sub patch_pages
 {
 	my ($patch) = @_;
 	my $file = $node->data_dir . '/' . $node->safe_psql('postgres', q{SELECT pg_relation_filepath('young_v')});
 
 	$node->stop;
-	my @pages = unpack('(a8192)*', slurp_file($file));
+	my @pages = unpack("(a$page_size)*", slurp_file($file));
 	$patch->($_) foreach @pages;
 	open(my $out, '>:raw', $file) or die "cannot write $file: $!";
 	print $out join('', @pages);
@@ -160,7 +163,7 @@ sub patch_pages
 }
 
 # The kind of a page: 1 the metapage, 4 nodes, 7 centre. Offsets are those of src/am/hnsw/README.
-sub kind { return ord substr($_[0], 8192 - 4, 1); }
+sub kind { return ord substr($_[0], $page_size - 4, 1); }
 
 $node->safe_psql('postgres', q{
 	TRUNCATE young;
