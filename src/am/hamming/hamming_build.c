@@ -262,7 +262,7 @@ write_empty_meta(HammingBuild *build)
 {
 	Buffer		buf = hx_page_extend(build->index);
 
-	if (BufferGetBlockNumber(buf) != HAMMING_METABLOCK)
+	if (BufferGetBlockNumber(buf) != HX_METABLOCK)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(build->index));
 	hamming_meta_init(BufferGetPage(buf), &build->shape, HAMMING_METHOD_SCAN, 0);
 	MarkBufferDirty(buf);
@@ -292,7 +292,7 @@ build_tables(HammingBuild *build)
 								   build->extent_count, build->row_total, chunks);
 	}
 
-	Buffer		meta_buf = ReadBuffer(build->index, HAMMING_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(build->index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
 
@@ -320,7 +320,7 @@ free_batch(HammingBuild *build)
 static void
 finish_pages(HammingBuild *build)
 {
-	Buffer		meta_buf = ReadBuffer(build->index, HAMMING_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(build->index, HX_METABLOCK);
 	BlockNumber last[HAMMING_LISTS] = {InvalidBlockNumber, InvalidBlockNumber};
 
 	if (build->max_capacity > 0 && build->packer.rows > 0)

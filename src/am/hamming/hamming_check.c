@@ -168,7 +168,7 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 	BlockNumber length = 0;
 
 	/* The metapage's lock keeps the list as it is. */
-	Buffer		meta_buf = ReadBuffer(check->index, HAMMING_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(check->index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_SHARE);
 
@@ -191,9 +191,9 @@ check_list(HxCheck *check, HammingList list, HxPageKind kind)
 		blk = hx_page_opaque(copy.data)->next;
 	}
 	if (length > blocks)
-		hx_check_warn(check, HAMMING_METABLOCK, "A list of pages with room goes in circles.");
+		hx_check_warn(check, HX_METABLOCK, "A list of pages with room goes in circles.");
 	else if (blk != InvalidBlockNumber && (blk < HAMMING_FIRST_BLOCK || blk >= blocks))
-		hx_check_warn(check, HAMMING_METABLOCK, "A list of pages leads to block %u.", blk);
+		hx_check_warn(check, HX_METABLOCK, "A list of pages leads to block %u.", blk);
 	UnlockReleaseBuffer(meta_buf);
 }
 

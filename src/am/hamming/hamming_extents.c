@@ -94,7 +94,7 @@ compare_extents(const void *a, const void *b)
 static BlockNumber
 read_head(Relation index)
 {
-	Buffer		buf = ReadBuffer(index, HAMMING_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_SHARE);
 	hx_page_check(index, buf, HX_PAGE_ID_HAMMING);
@@ -132,7 +132,7 @@ hamming_codes_extents(Relation index, int *count)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (blk >= blocks || pages > blocks)
-			hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
+			hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 								  "The list of codes pages leads to block %u.", blk);
 
 		Buffer		buf = ReadBuffer(index, blk);

@@ -146,7 +146,7 @@ read_map(Relation index, BlockNumber blk, HammingCache *cache)
 	const char *problem;
 
 	if (blk < HAMMING_FIRST_BLOCK || blk >= blocks)
-		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 							  "The map of the chunk tables should be at block %u.", blk);
 
 	Buffer		buf = ReadBuffer(index, blk);
@@ -179,7 +179,7 @@ read_meta(Relation index, HammingCache *cache)
 	if (meta.row_bytes != cache->shape.row_bytes ||
 		(cache->shape.bits != 0 && meta.bits != cache->shape.bits && !awaits_tables) ||
 		HX_BITS_TO_BYTES(meta.bits) > HAMMING_MAX_CODE_BYTES(meta.row_bytes))
-		hx_page_report_damage(index, (BlockNumber) HAMMING_METABLOCK,
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 							  "The metapage contradicts the definition of the index.");
 	hamming_shape_set_bits(&cache->shape, meta.bits);
 	memcpy(cache->room, meta.room, sizeof(cache->room));

@@ -153,7 +153,7 @@ static void
 fix_bits(Relation index, HammingCache *cache, int32 bits)
 {
 	HammingShape shape = cache->shape;
-	Buffer		buf = ReadBuffer(index, HAMMING_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 	HammingTables tables;
 	int			chunks;
 

@@ -15,7 +15,6 @@
 #define HAMMING_MAGIC 0x48784861	/* "HxHa" */
 #define HAMMING_FORMAT 1
 
-#define HAMMING_METABLOCK 0
 #define HAMMING_FIRST_BLOCK 1
 
 /*

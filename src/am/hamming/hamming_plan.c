@@ -204,7 +204,7 @@ hamming_plan_add(HammingPlan *plan, Relation index, int chunk, uint32 key, doubl
 	};
 
 	if (settle(&walk))
-		walk_pages(&walk, HAMMING_METABLOCK, plan->tables->root[chunk], -1, hamming_point_last);
+		walk_pages(&walk, HX_METABLOCK, plan->tables->root[chunk], -1, hamming_point_last);
 }
 
 /* How many tables have fewer leaves than that one. */

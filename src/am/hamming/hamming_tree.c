@@ -82,7 +82,7 @@ hamming_tree_find(Relation index, const HammingTables *tables, int chunk,
 				  const HammingPoint *point, int level, int mode)
 {
 	BlockNumber blk = tables->root[chunk];
-	BlockNumber from = HAMMING_METABLOCK;
+	BlockNumber from = HX_METABLOCK;
 	int			lock = BUFFER_LOCK_SHARE;
 	int			levels = 0;
 	int			steps = 0;
@@ -281,7 +281,7 @@ static void
 make_room(Relation index, const HammingCache *cache, int chunk, const HammingPoint *point)
 {
 	Division	division = {.chunk = chunk};
-	Buffer		buf = hamming_tree_lock(index, chunk, HAMMING_METABLOCK,
+	Buffer		buf = hamming_tree_lock(index, chunk, HX_METABLOCK,
 										cache->tables.root[chunk], BUFFER_LOCK_EXCLUSIVE);
 
 	check_reach(index, buf, point);

@@ -137,7 +137,7 @@ static void
 rewrite_page(HammingVacuum *vacuum, Buffer buf)
 {
 	Relation	index = vacuum->index;
-	Buffer		meta_buf = ReadBuffer(index, HAMMING_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 	HammingList list = HAMMING_LIST_CODES;
 	int			free_bytes;
 

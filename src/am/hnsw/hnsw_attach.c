@@ -66,11 +66,11 @@ attach_node(Attach *attach, HxNode node, const uint8 *stored)
 	MemoryContext old = MemoryContextSwitchTo(attach->scratch);
 
 	vacuum_delay_point(false);
-	LockPage(attach->index, HNSW_METABLOCK, ShareLock);
+	LockPage(attach->index, HX_METABLOCK, ShareLock);
 	hnsw_neighbours_find(attach->neighbours, attach->index, hnsw_cache(attach->index), stored);
 	if (!is_found(attach->neighbours, node))
 		offer_node(attach, node);
-	UnlockPage(attach->index, HNSW_METABLOCK, ShareLock);
+	UnlockPage(attach->index, HX_METABLOCK, ShareLock);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(attach->scratch);
 	hnsw_reach_meet(attach->reach, node);

@@ -233,7 +233,7 @@ write_empty_meta(Relation index)
 {
 	Buffer		buf = hx_page_extend(index);
 
-	if (BufferGetBlockNumber(buf) != HNSW_METABLOCK)
+	if (BufferGetBlockNumber(buf) != HX_METABLOCK)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
 	hnsw_meta_init(BufferGetPage(buf));
 	MarkBufferDirty(buf);
@@ -243,7 +243,7 @@ write_empty_meta(Relation index)
 static void
 write_counts(const HnswBuild *build)
 {
-	Buffer		buf = ReadBuffer(build->index, HNSW_METABLOCK);
+	Buffer		buf = ReadBuffer(build->index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 

@@ -78,7 +78,7 @@ stored_shape(Relation index, const HnswMetaPage *meta)
 		meta->code_bits < 1 || meta->code_bits > 2 ||
 		meta->dims > 8 * BLCKSZ || meta->curve_points > HNSW_MAX_CURVE_POINTS ||
 		!hnsw_shape_complete(&shape))
-		hx_page_report_damage(index, (BlockNumber) HNSW_METABLOCK,
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 							  "The metapage contradicts the definition of the index.");
 	return shape;
 }
@@ -97,7 +97,7 @@ walk_chain(Relation index, HnswCache *cache, BlockNumber blk, HxPageKind kind,
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (blk >= blocks || seen > blocks)
-			hx_page_report_damage(index, (BlockNumber) HNSW_METABLOCK,
+			hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 								  "A chain of pages leaves the index or never ends.");
 
 		Buffer		buf = ReadBuffer(index, blk);

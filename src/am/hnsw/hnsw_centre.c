@@ -59,7 +59,7 @@ fill_page(Page page, const HnswShape *shape, const float *centre, uint32 i, Bloc
 void
 hnsw_centre_write(Relation index, const HnswShape *shape, const float *centre, bool recode)
 {
-	Buffer		meta_buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 	BlockNumber next = InvalidBlockNumber;
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
@@ -234,7 +234,7 @@ recode_entry(void *context, const uint8 *entry)
 static void
 end_recoding(Relation index)
 {
-	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 	hnsw_check_kind(index, buf, HX_PAGE_META);
@@ -285,12 +285,12 @@ void
 hnsw_centre_choose(Relation index)
 {
 	/* The gate: no insert, and no step of vacuum, makes codes meanwhile. */
-	LockPage(index, HNSW_METABLOCK, ExclusiveLock);
+	LockPage(index, HX_METABLOCK, ExclusiveLock);
 
 	const HnswCache *cache = hnsw_cache(index);
 	BlockNumber blocks = RelationGetNumberOfBlocks(index);
 
 	if (hnsw_centre_is_due(cache, blocks))
 		change(index, cache, blocks);
-	UnlockPage(index, HNSW_METABLOCK, ExclusiveLock);
+	UnlockPage(index, HX_METABLOCK, ExclusiveLock);
 }

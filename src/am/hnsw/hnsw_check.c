@@ -476,12 +476,12 @@ check_pages_of(HnswCheck *check, const char *name, BlockNumber blk, HxPageKind k
 
 		if (length > blocks)
 		{
-			hx_check_warn(check->check, HNSW_METABLOCK, "The %s go in circles.", name);
+			hx_check_warn(check->check, HX_METABLOCK, "The %s go in circles.", name);
 			return;
 		}
 		if (!read_kind(check, blk, kind, copy.data))
 		{
-			hx_check_warn(check->check, HNSW_METABLOCK,
+			hx_check_warn(check->check, HX_METABLOCK,
 						  "The %s lead to block %u, which is none of them.", name, blk);
 			return;
 		}
@@ -563,7 +563,7 @@ visit_centre(HnswCheck *check, BlockNumber blk, Page page)
 static void
 check_lists(HnswCheck *check)
 {
-	Buffer		meta_buf = ReadBuffer(check->index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(check->index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_SHARE);
 
@@ -581,7 +581,7 @@ copy_meta(HnswCheck *check)
 {
 	PGAlignedBlock copy;
 
-	read_page(check->index, HNSW_METABLOCK, copy.data);
+	read_page(check->index, HX_METABLOCK, copy.data);
 	return *hnsw_meta(copy.data);
 }
 
@@ -593,7 +593,7 @@ check_reachable(HnswCheck *check)
 		LEAST_REACHABLE * check->living;
 
 	if (reached < least)
-		hx_check_warn(check->check, HNSW_METABLOCK,
+		hx_check_warn(check->check, HX_METABLOCK,
 					  "Only %.0f of %.0f nodes can be reached from the entries.",
 					  reached, check->living);
 }
@@ -646,5 +646,5 @@ hnsw_check(HxCheck *check)
 	if (state.shape.dims > 0)
 		check_graph(&state);
 	else if (state.blocks > HNSW_FIRST_BLOCK)
-		hx_check_warn(check, HNSW_METABLOCK, "The index has pages, but does not know its dimensions.");
+		hx_check_warn(check, HX_METABLOCK, "The index has pages, but does not know its dimensions.");
 }

@@ -116,7 +116,7 @@ measure_query(HxSearch *search, Probe *probe, const HnswCache *cache, const floa
 static void
 write_curve(Relation index, const double *sums, int count)
 {
-	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 

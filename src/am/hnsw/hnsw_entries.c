@@ -29,7 +29,7 @@ static Buffer
 lock_entries(Relation index, const HnswShape *shape, BlockNumber blk)
 {
 	if (blk < HNSW_FIRST_BLOCK || blk >= RelationGetNumberOfBlocks(index))
-		hx_page_report_damage(index, (BlockNumber) HNSW_METABLOCK,
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 							  "The chain of entries leads to block %u.", blk);
 
 	Buffer		buf = ReadBuffer(index, blk);
@@ -69,7 +69,7 @@ lock_page_with_room(Relation index, const HnswShape *shape, BlockNumber blk)
 		blk = hx_page_opaque(page)->next;
 		UnlockReleaseBuffer(buf);
 		if (seen > blocks)
-			hx_page_report_damage(index, (BlockNumber) HNSW_METABLOCK,
+			hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 								  "The chain of entries never ends.");
 	}
 	return InvalidBuffer;
@@ -78,7 +78,7 @@ lock_page_with_room(Relation index, const HnswShape *shape, BlockNumber blk)
 void
 hnsw_entries_add(Relation index, const HnswShape *shape, const uint8 *entry)
 {
-	Buffer		meta_buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
 	hnsw_check_kind(index, meta_buf, HX_PAGE_META);
@@ -121,7 +121,7 @@ static void
 write_entries(Relation index, const HnswShape *shape, BlockNumber blk, const Entries *entries)
 {
 	Size		bytes = hnsw_entry_bytes(shape);
-	Buffer		meta_buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
 	hnsw_check_kind(index, meta_buf, HX_PAGE_META);
@@ -178,7 +178,7 @@ hnsw_entries_replace(Relation index, const HnswShape *shape, HnswReplaceEntry re
 					 void *context)
 {
 	BlockNumber blocks = RelationGetNumberOfBlocks(index);
-	Buffer		meta_buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_SHARE);
 	hnsw_check_kind(index, meta_buf, HX_PAGE_META);

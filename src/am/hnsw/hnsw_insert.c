@@ -159,7 +159,7 @@ add_node(Inserter *inserter, ItemPointer tid)
 static void
 raise_largest_norm(Inserter *inserter)
 {
-	Buffer		buf = ReadBuffer(inserter->index, HNSW_METABLOCK);
+	Buffer		buf = ReadBuffer(inserter->index, HX_METABLOCK);
 	float		norm = inserter->point.norm;
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
@@ -203,7 +203,7 @@ fix_shape(Relation index, Datum value)
 	if (shape.metric != HNSW_HAMMING && !hnsw_has_format(index))
 		choose_format(index, &shape, value);
 
-	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 	hnsw_check_kind(index, buf, HX_PAGE_META);
@@ -273,7 +273,7 @@ insert_point(Inserter *inserter, ItemPointer tid)
 static void
 enter_gate(Inserter *inserter)
 {
-	LockPage(inserter->index, HNSW_METABLOCK, ShareLock);
+	LockPage(inserter->index, HX_METABLOCK, ShareLock);
 	inserter->cache = hnsw_cache(inserter->index);
 	inserter->shape = inserter->cache->shape;
 }
@@ -303,7 +303,7 @@ hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
 	enter_gate(inserter);
 	if (hnsw_point_make(index, &inserter->shape, value, &inserter->point))
 		insert_point(inserter, tid);
-	UnlockPage(index, HNSW_METABLOCK, ShareLock);
+	UnlockPage(index, HX_METABLOCK, ShareLock);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->scratch);
@@ -319,7 +319,7 @@ hnsw_insert_point(Relation index, IndexInfo *info, const HnswPoint *point, ItemP
 	enter_gate(inserter);
 	inserter->point = *point;
 	insert_point(inserter, tid);
-	UnlockPage(index, HNSW_METABLOCK, ShareLock);
+	UnlockPage(index, HX_METABLOCK, ShareLock);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->scratch);

@@ -167,7 +167,7 @@ is_due(const HnswMetaPage *meta)
 static HnswMetaPage
 update_meta(Relation index, uint64 removed, bool is_measured)
 {
-	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 	HnswMetaPage copy;
 
 	LockBuffer(buf, is_measured || removed > 0 ? BUFFER_LOCK_EXCLUSIVE : BUFFER_LOCK_SHARE);

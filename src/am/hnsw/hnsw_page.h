@@ -17,7 +17,6 @@
 #define HNSW_MAGIC 0x4878486e	/* "HxHn" */
 #define HNSW_FORMAT 1
 
-#define HNSW_METABLOCK 0
 #define HNSW_FIRST_BLOCK 1
 
 /* What an index measures distances by; its operator class says it. */

@@ -238,7 +238,7 @@ add_new_first(const RowInsert *insert, BlockNumber blk)
 	uint32		order = next_order(insert);
 
 	if (blk == BufferGetBlockNumber(insert->buf))
-		hx_page_report_damage(insert->index, (BlockNumber) HNSW_METABLOCK,
+		hx_page_report_damage(insert->index, (BlockNumber) HX_METABLOCK,
 							  "The list of postings pages leads to a nodes page, block %u.", blk);
 
 	Buffer		buf = hx_room_lock(insert->index, &hnsw_rooms[HNSW_LIST_POSTINGS], blk);

@@ -372,7 +372,7 @@ hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy, const uint
 		lost += hnsw_dead_has(repair->dead, hnsw_node_links(shape, copy)[i].node);
 
 	/* The gate: no new centre comes between the making of the codes and their writing. */
-	LockPage(repair->index, HNSW_METABLOCK, ShareLock);
+	LockPage(repair->index, HX_METABLOCK, ShareLock);
 	repair->cache = hnsw_cache(repair->index);
 	hnsw_query_stored(&repair->query, shape, own);
 	hnsw_query_prepare(&repair->query, repair->cache->centre, repair->cache->largest_norm);
@@ -384,7 +384,7 @@ hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy, const uint
 	read_candidates(repair, Min(2 * lost + READ_BESIDES, MOST_READ));
 	rank_links(repair, copy, order);
 	replace_links(repair, node, copy->version, order);
-	UnlockPage(repair->index, HNSW_METABLOCK, ShareLock);
+	UnlockPage(repair->index, HX_METABLOCK, ShareLock);
 }
 
 /* Entries */
@@ -483,7 +483,7 @@ hnsw_repair_entries(HnswRepair *repair, double nodes, HxNode any)
 		.most = (unsigned) ceil(HNSW_MORE_ENTRIES * sqrt(nodes)),
 	};
 
-	LockPage(repair->index, HNSW_METABLOCK, ShareLock);
+	LockPage(repair->index, HX_METABLOCK, ShareLock);
 	repair->cache = hnsw_cache(repair->index);
 	for (uint32 i = 0; i < repair->cache->entry_count; i++)
 		entries.kept += !hnsw_dead_has(repair->dead, repair->cache->entries[i].node);
@@ -498,5 +498,5 @@ hnsw_repair_entries(HnswRepair *repair, double nodes, HxNode any)
 		if (entry != NULL)
 			hnsw_entries_add(repair->index, shape, entry);
 	}
-	UnlockPage(repair->index, HNSW_METABLOCK, ShareLock);
+	UnlockPage(repair->index, HX_METABLOCK, ShareLock);
 }

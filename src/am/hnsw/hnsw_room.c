@@ -100,7 +100,7 @@ hnsw_room_adopt(Relation index, const HnswShape *shape, Buffer buf, BlockNumber 
 	if (room.tail > 0)
 		last = ReadBuffer(index, blk + room.tail);
 
-	Buffer		meta_buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
 	hnsw_check_kind(index, meta_buf, HX_PAGE_META);

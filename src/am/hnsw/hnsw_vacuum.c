@@ -247,7 +247,7 @@ lock_meta(HnswVacuum *vacuum, bool needed)
 	if (!needed)
 		return InvalidBuffer;
 
-	Buffer		meta_buf = ReadBuffer(vacuum->index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(vacuum->index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
 	hnsw_check_kind(vacuum->index, meta_buf, HX_PAGE_META);
@@ -544,8 +544,8 @@ free_all_dead(HnswVacuum *vacuum)
 		return;
 
 	/* The gate: inserts that met a node before it died have ended, and their links are seen. */
-	LockPage(vacuum->index, HNSW_METABLOCK, ExclusiveLock);
-	UnlockPage(vacuum->index, HNSW_METABLOCK, ExclusiveLock);
+	LockPage(vacuum->index, HX_METABLOCK, ExclusiveLock);
+	UnlockPage(vacuum->index, HX_METABLOCK, ExclusiveLock);
 
 	for (;;)
 	{

@@ -217,7 +217,7 @@ list_last_page(Relation index, const HnswGraph *graph)
 		return;
 
 	BlockNumber blk = RelationGetNumberOfBlocks(index) - 1;
-	Buffer		meta_buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 	Buffer		buf = ReadBuffer(index, blk);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
@@ -325,7 +325,7 @@ void
 hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm,
 				BlockNumber entries)
 {
-	Buffer		buf = ReadBuffer(index, HNSW_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 

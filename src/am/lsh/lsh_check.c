@@ -275,17 +275,17 @@ check_free_pages(LshChecker *checker)
 	PGAlignedBlock copy;
 
 	/* The metapage's lock keeps the list as it is. */
-	Buffer		meta_buf = ReadBuffer(index, LSH_METABLOCK);
+	Buffer		meta_buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(meta_buf, BUFFER_LOCK_SHARE);
 	for (BlockNumber blk = lsh_meta(BufferGetPage(meta_buf))->free; blk != InvalidBlockNumber;
 		 blk = hx_page_opaque(copy.data)->next)
 	{
-		if (!copy_linked_page(checker, LSH_METABLOCK, blk, HX_PAGE_FREE, copy.data))
+		if (!copy_linked_page(checker, HX_METABLOCK, blk, HX_PAGE_FREE, copy.data))
 			break;
 		if (count++ > blocks)
 		{
-			hx_check_warn(checker->check, LSH_METABLOCK, "The list of free pages goes in circles.");
+			hx_check_warn(checker->check, HX_METABLOCK, "The list of free pages goes in circles.");
 			break;
 		}
 	}
@@ -388,7 +388,7 @@ lsh_check(HxCheck *check)
 	if (check->filter != NULL)
 		start_sort(&checker);
 	check_pages(&checker);
-	if (copy_linked_page(&checker, LSH_METABLOCK, LSH_ROOT, HX_PAGE_DIRECTORY, root.data))
+	if (copy_linked_page(&checker, HX_METABLOCK, LSH_ROOT, HX_PAGE_DIRECTORY, root.data))
 		check_directory(&checker, LSH_ROOT, root.data, 0, lsh_directory(root.data)->level);
 	check_chain(&checker);
 	check_free_pages(&checker);

@@ -84,9 +84,9 @@ lsh_cache(Relation index)
 	bool		is_known = meta.shape.tables > 0;
 
 	if (problem != NULL)
-		hx_page_report_damage(index, (BlockNumber) LSH_METABLOCK, "%s", problem);
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK, "%s", problem);
 	if (is_known && !fits_definition(index, &meta.shape))
-		hx_page_report_damage(index, (BlockNumber) LSH_METABLOCK,
+		hx_page_report_damage(index, (BlockNumber) HX_METABLOCK,
 							  "The metapage contradicts the definition of the index.");
 
 	Size		size = offsetof(LshCache, lsh) + (is_known ? hx_lsh_size(&meta.shape) : 0);

@@ -139,7 +139,7 @@ fix_shape(Relation index, const LshValue *value)
 
 	lsh_tune_blindly(metric, &wish, value, tuned);
 
-	Buffer		buf = ReadBuffer(index, LSH_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 	hx_page_check(index, buf, HX_PAGE_ID_LSH);

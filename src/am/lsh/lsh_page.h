@@ -15,7 +15,6 @@
 #define LSH_MAGIC 0x48784c73	/* "HxLs" */
 #define LSH_FORMAT 1
 
-#define LSH_METABLOCK 0
 #define LSH_ROOT 1
 #define LSH_FIRST_BLOCK 2
 

@@ -25,7 +25,7 @@ block_exists(Relation index, BlockNumber blk)
 static Buffer
 read_linked(Relation index, BlockNumber blk, HxPageKind kind)
 {
-	if (blk == LSH_METABLOCK || !block_exists(index, blk))
+	if (blk == HX_METABLOCK || !block_exists(index, blk))
 		hx_page_report_damage(index, (BlockNumber) LSH_ROOT, "A page links to block %u.", blk);
 
 	Buffer		buf = ReadBuffer(index, blk);
@@ -161,7 +161,7 @@ take_free_page(Relation index, int row_bytes, Buffer meta_buf, BlockNumber *next
 LshNewPage
 lsh_new_page(Relation index, int row_bytes)
 {
-	LshNewPage	page = {.meta_buf = ReadBuffer(index, LSH_METABLOCK)};
+	LshNewPage	page = {.meta_buf = ReadBuffer(index, HX_METABLOCK)};
 
 	LockBuffer(page.meta_buf, BUFFER_LOCK_EXCLUSIVE);
 	hx_page_check(index, page.meta_buf, HX_PAGE_ID_LSH);

@@ -160,7 +160,7 @@ vacuum_page(LshVacuum *vacuum, BlockNumber blk)
 static Buffer
 lock_meta(Relation index)
 {
-	Buffer		buf = ReadBuffer(index, LSH_METABLOCK);
+	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 	hx_page_check(index, buf, HX_PAGE_ID_LSH);

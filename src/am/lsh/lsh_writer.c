@@ -110,7 +110,7 @@ lsh_writer_begin(Relation index)
 
 	writer->index = index;
 	writer->context = CurrentMemoryContext;
-	if (add_block(index) != LSH_METABLOCK)
+	if (add_block(index) != HX_METABLOCK)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
 	add_block(index);			/* the root */
 	start_buckets(writer, 0);
@@ -244,7 +244,7 @@ write_level(Relation index, int number, const Level *level)
 void
 lsh_writer_finish(LshWriter *writer, const LshTuned *tuned, uint64 rows)
 {
-	Draft		meta = {.blk = LSH_METABLOCK};
+	Draft		meta = {.blk = HX_METABLOCK};
 	Level		level = writer->leaves;
 	int			number = 0;
 
