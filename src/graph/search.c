@@ -3,8 +3,8 @@
  *	  Best-first search in a neighbour graph, with a beam that can be widened.
  *
  * The beam is a sorted array of the best candidates seen, as many as the effort asks
- * for. New ones gather in a short sorted array of recent ones first, which is merged into
- * the beam when it is full: the beam may be long, and is then moved once for many. What does
+ * for. The beam may be long: new candidates gather in a short sorted array of recent ones, and
+ * are merged into the beam when there are many, which moves it once for all of them. What does
  * not fit, or falls off the beam's end, is kept beyond it, in no order until the beam is
  * widened: most searches never look at it. Then it becomes a heap, from which the wider
  * beam takes the nearest.
@@ -22,8 +22,12 @@
 #define FIRST_BEYOND 1024
 #define FIRST_SLOTS 1024
 
-/* Recent candidates: those of one expansion at least. */
-#define RECENT_ROOM HX_GRAPH_MAX_LINKS
+/*
+ * So many recent candidates may wait for the next expansion, which adds one for each link. A new
+ * one is moved into its place among them step by step: more of them would take longer than
+ * merging them more often.
+ */
+#define MOST_RECENT 24
 
 /* A slot of the visited set; used when its epoch is the query's. */
 typedef struct Slot
@@ -44,7 +48,8 @@ struct HxSearch
 	size_t		beam_room;		/* and has memory for */
 	size_t		next;			/* all before this one are expanded */
 
-	HxCandidate recent[RECENT_ROOM];	/* to be merged into the beam; likewise ascending */
+	/* To be merged into the beam; likewise ascending. */
+	HxCandidate recent[MOST_RECENT + HX_GRAPH_MAX_LINKS];
 	size_t		recent_count;
 	size_t		recent_next;	/* all before this one are expanded */
 
@@ -321,7 +326,7 @@ hx_search_seed(HxSearch *search, HxNode node, float estimate)
 {
 	search->open_count++;
 	put_recent(search, (HxCandidate) {estimate, node});
-	if (search->recent_count == RECENT_ROOM)
+	if (search->recent_count > MOST_RECENT)
 		merge_recent(search);
 }
 
@@ -373,10 +378,10 @@ expand_node(HxSearch *search, HxNode node)
 	}
 	search->open_count += near_count + (search->beyond_count - before);
 
-	if (search->recent_count + near_count > RECENT_ROOM)
-		merge_recent(search);
 	for (size_t i = 0; i < near_count; i++)
 		put_recent(search, near[i]);
+	if (search->recent_count > MOST_RECENT)
+		merge_recent(search);
 }
 
 /* Passes over expanded candidates. */

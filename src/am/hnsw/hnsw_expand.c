@@ -18,8 +18,11 @@
 /* Entries that a search begins with. */
 #define SEEDS 16
 
-/* Most estimates that are made at a time, a multiple of the 32 of a block. */
-#define RUN 256
+/*
+ * Estimates that are made at a time, a multiple of the 32 of a block. Those of the first run are
+ * all put in order: there is nothing yet to compare them with.
+ */
+#define RUN 64
 
 HxSearch *
 hnsw_search_new(MemoryContext context)
