@@ -255,6 +255,19 @@ start(IndexScanDesc scan, HnswScan *state)
 	begin_sweep(state);
 }
 
+/*
+ * Is the next node, just beyond the first ones, not to be told from those returned, by what the
+ * index knows? Then it is as near as they are, and the beam need not be widened for it. The
+ * intervals of int8 are too wide for that.
+ */
+static bool
+is_level(const HnswScan *state)
+{
+	return state->nodes < FIRST_NODES + LOOK_AHEAD &&
+		state->shape.stored != HX_STORED_INT8 &&
+		hnsw_heap_first(&state->found)->low <= state->reach;
+}
+
 /* Is the beam wide enough for one more node to be returned? */
 static bool
 is_enough(const HnswScan *state)
@@ -264,7 +277,7 @@ is_enough(const HnswScan *state)
 	if (state->width < state->effort || state->found_count < FIRST_NODES ||
 		state->found.count == 0)
 		return false;
-	return nodes <= FIRST_NODES ||
+	return nodes <= FIRST_NODES || is_level(state) ||
 		((uint64) state->width * FIRST_NODES >= state->effort * nodes &&
 		 !(hnsw_heap_first(&state->found)->distance > hx_search_horizon(state->search)));
 }
