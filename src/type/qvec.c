@@ -69,6 +69,11 @@ hx_qvec_check_same_dims(int a, int b)
 bool
 hx_qvec_check_typmod(int dims, int32 typmod, struct Node *escontext)
 {
+	if (!hx_qvec_typmod_is_valid(typmod))
+		ereturn(escontext, false,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid type modifier for type %s", "qvec"),
+				 errdetail("No qvec(dimensions, format) has the number %d.", typmod)));
 	if (typmod >= 0 && dims != hx_qvec_typmod_dims(typmod))
 		ereturn(escontext, false,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -125,7 +125,19 @@ hx_qvec_typmod_format(int32 typmod)
 	return (QvecFormat) (typmod >> 16);
 }
 
-/* False (or an error, as escontext says) when the typmod asks for other dimensions. */
+/* Can qvec_typmod_in() have made it? Anyone may call a function with any number. */
+static inline bool
+hx_qvec_typmod_is_valid(int32 typmod)
+{
+	return typmod == -1 ||
+		(typmod >= 0 && hx_qvec_typmod_format(typmod) < QVEC_FORMATS &&
+		 hx_qvec_typmod_dims(typmod) >= 1 && hx_qvec_typmod_dims(typmod) <= HX_QVEC_MAX_DIMS);
+}
+
+/*
+ * False (or an error, as escontext says) when the typmod is none, or asks for other dimensions.
+ * To be called before its format is used.
+ */
 extern bool hx_qvec_check_typmod(int dims, int32 typmod, struct Node *escontext);
 
 /* The value with the typmod's format (itself when it has it); errors on other dimensions. */

@@ -71,7 +71,7 @@ hashidx_qvec_typmod_out(PG_FUNCTION_ARGS)
 {
 	int32		typmod = PG_GETARG_INT32(0);
 
-	if (typmod < 0)
+	if (typmod == -1 || !hx_qvec_typmod_is_valid(typmod))
 		PG_RETURN_CSTRING(pstrdup(""));
 
 	int			dims = hx_qvec_typmod_dims(typmod);
@@ -85,7 +85,7 @@ hashidx_qvec_typmod_out(PG_FUNCTION_ARGS)
 Datum
 hx_qvec_coerce(Datum datum, int32 typmod)
 {
-	if (typmod < 0)
+	if (typmod == -1)
 		return datum;
 
 	QvecView	header = hx_qvec_header(datum);

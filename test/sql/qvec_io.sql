@@ -43,6 +43,19 @@ FROM unnest(ARRAY[
 	qvec_typmod_in('{1,int8}'), qvec_typmod_in('{16000,INT4}')
 ]) AS typmod;
 
+-- Any number can be passed where a function takes a type modifier.
+SELECT typmod, qvec_typmod_out(typmod)
+FROM unnest(ARRAY[-2, 0, 65536, 16001, 4 * 65536 + 3, 2147483647]) AS typmod;
+
+SELECT typmod, pg_temp.fails(format(call, typmod)) AS error
+FROM unnest(ARRAY[-2, 0, 65536, 4 * 65536 + 3, 2147483647]) WITH ORDINALITY AS t(typmod, n),
+	unnest(ARRAY[
+		$$SELECT qvec('[1,2,3]'::qvec, %s, true)$$,
+		$$SELECT array_to_qvec('{1,2,3}'::real[], %s, true)$$,
+		$$SELECT qvec_in('[1,2,3]', 0, %s)$$
+	]) WITH ORDINALITY AS c(call, m)
+ORDER BY n, m;
+
 SELECT modifier, pg_temp.fails(format('SELECT NULL::qvec(%s)', modifier)) AS error
 FROM unnest(ARRAY[
 	'0', '-1', '16000', '16001', '2147483648', 'f16', '3, f64', '3, 16', '3, f16, 1', '''3''', '1.5'
