@@ -39,9 +39,9 @@ extern void hnsw_repair_node(HnswRepair *repair, HxNode node, HnswNodeHead *copy
 							 const uint8 *own);
 
 /*
- * Replaces dead entries by neighbours of theirs, as long as there are fewer than about the
- * root of `nodes`, and drops the others. `any` is a live node, or HX_NODE_NONE: an entry if
- * there would be none.
+ * Replaces dead entries by neighbours of theirs, as long as there are fewer than
+ * HNSW_MORE_ENTRIES * sqrt(nodes), and drops the others. `any` is a live node, or HX_NODE_NONE:
+ * an entry if there would be none.
  */
 extern void hnsw_repair_entries(HnswRepair *repair, double nodes, HxNode any);
 
