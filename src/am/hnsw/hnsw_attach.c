@@ -1,13 +1,13 @@
 /*
  * hnsw_attach.c
- *	  Links to nodes out of reach; see hnsw_attach.h.
+ *	  Links to nodes that cannot be reached; see hnsw_attach.h.
  *
- * A walk from the entries meets what is in reach. Then each node that it has not met is offered to
- * its nearest ones as if it came anew, and the walk goes on from there: behind it there may be a
- * whole part of the graph, of which no other node needs anything then.
+ * A walk from the entries marks all nodes that can be reached. Each node that it has not marked
+ * is then offered to its nearest nodes as if it was new, and the walk goes on from there: a whole
+ * part of the graph may lie behind it, which needs no other link then.
  *
- * An insert in progress may have written a node that nobody links to yet. Who comes first with the
- * link does not matter: the second finds it there (hnsw_link_place).
+ * An insert in progress may have written a node to which nobody links yet. It does not matter
+ * whether the insert or vacuum makes the link first: the second finds it (hnsw_link_place).
  */
 #include "am/hnsw/hnsw_attach.h"
 

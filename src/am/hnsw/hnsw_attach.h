@@ -1,6 +1,7 @@
 /*
  * hnsw_attach.h
- *	  Links to nodes that no search could come by any more, since those that led to them are gone.
+ *	  Links to nodes that no search could reach any more, because the nodes that linked to them
+ *	  are gone.
  */
 #ifndef HX_HNSW_ATTACH_H
 #define HX_HNSW_ATTACH_H

@@ -1,6 +1,6 @@
 /*
  * hnsw_buffer.c
- *	  Reading the page of a node, which the processor begins to fetch before it is pinned.
+ *	  Reading the page of a node: the memory is prefetched before the buffer is pinned.
  */
 #include "am/hnsw/hnsw.h"
 

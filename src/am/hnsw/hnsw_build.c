@@ -2,11 +2,11 @@
  * hnsw_build.c
  *	  CREATE INDEX and REINDEX: from the heap to a graph, and from the graph to pages.
  *
- * The heap scan makes points of the rows and keeps them in flat arrays of at most
- * maintenance_work_mem. Equal points become one node; the graph is built in memory on the thread
- * team, off the heap scan; then the pages are written once. Some rows are held out of the graph:
- * they are the queries by which the index measures itself, and then inserted like any others.
- * When memory does not hold the points, hnsw_parts.c takes over.
+ * The heap scan turns rows into points and keeps them in flat arrays of at most
+ * maintenance_work_mem. Equal points become one node. The thread team builds the graph in memory,
+ * after the heap scan has ended. Then the pages are written once. Some rows are held out of the
+ * graph: they are the queries by which the index measures its recall, and are inserted afterwards
+ * like any others. When memory does not hold the points, hnsw_parts.c takes over.
  */
 #include "am/hnsw/hnsw_build.h"
 

@@ -1,10 +1,10 @@
 /*
  * hnsw_cache.c
- *	  What a backend remembers of an index: the shape, the centre, the entry set ready for
- *	  scanning, and the checks of pages that all parts share.
+ *	  What a backend caches of an index: the shape, the centre, and the entry set ready for
+ *	  scanning. Also the checks of pages that all parts share.
  *
- * The cache is one chunk, as rd_amcache must be: the struct, then the centre, the entries'
- * links and their codes.
+ * The cache is one chunk, as rd_amcache must be: the struct, then the centre, the entries' links
+ * and their codes.
  */
 #include "am/hnsw/hnsw.h"
 

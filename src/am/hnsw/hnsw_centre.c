@@ -2,9 +2,10 @@
  * hnsw_centre.c
  *	  The centre of an index: writing it, and the change of all codes; see hnsw_centre.h.
  *
- * The change takes many WAL records. The first one has the centre and says that the codes are
- * to be made anew; the last one that they are. Whoever inserts after a crash, or a cancelled
- * statement, begins at the first page again: codes are made from own vectors, not from codes.
+ * The change takes many WAL records. The first one writes the centre and sets the mark that codes
+ * are to be made anew; the last one clears the mark. The next insert after a crash or a cancelled
+ * statement begins at the first page again, which is safe because codes are made from own vectors
+ * and not from codes.
  */
 #include "am/hnsw/hnsw_centre.h"
 

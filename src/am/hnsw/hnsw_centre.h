@@ -1,11 +1,12 @@
 /*
  * hnsw_centre.h
- *	  The centre of an index: written by a build, or chosen when an index that was made before
- *	  its rows has some.
+ *	  The centre of an index: written by a build, or chosen once an index that was created on an
+ *	  empty table has some rows.
  *
- * What the codes of links tell about a query is the less exact, the farther both are from the
- * centre. An index without one, the origin is it, gets the mean of its nodes while it is so
- * small that scans sweep it, and the codes do not matter: README, "Format and centre".
+ * A code tells less about a query, the farther the query and the node are from the centre. An
+ * index without a centre, which is one whose centre is the origin, gets the mean of its nodes.
+ * That happens while it is so small that scans sweep it and use no codes: README, "Format and
+ * centre".
  */
 #ifndef HX_HNSW_CENTRE_H
 #define HX_HNSW_CENTRE_H

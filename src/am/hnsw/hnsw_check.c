@@ -3,9 +3,9 @@
  *	  What hashidx_check() does to an index of hashidx_hnsw.
  *
  * Two passes over copies of the pages: the first notes which nodes and postings there are, the
- * second follows what leads to them. Inserts may go on between; vacuum may not, but for
- * replay on a standby, so that a complaint about what vacuum could have moved is looked at
- * once more before it is made.
+ * second follows what leads to them. Inserts may go on meanwhile. Vacuum may not, except as
+ * replay on a standby; so a complaint about what vacuum could have moved is verified once more
+ * before it is made.
  */
 #include "am/hnsw/hnsw.h"
 

@@ -1,7 +1,7 @@
 /*
  * hnsw_cost.c
- *	  amcostestimate. A scan pays for its beam before the first row, and then for so many
- *	  more visits a row; README, "Costs", has the measurements behind the constants.
+ *	  amcostestimate. A scan pays for its beam before the first row, and then for some more
+ *	  visits per row; README, "Costs", has the measurements behind the constants.
  */
 #include "am/hnsw/hnsw.h"
 

@@ -1,6 +1,6 @@
 /*
  * hnsw_effort.h
- *	  How wide the beam of a search has to be for the recall that is asked for.
+ *	  How wide the beam of a search has to be for a given recall.
  */
 #ifndef HX_HNSW_EFFORT_H
 #define HX_HNSW_EFFORT_H

@@ -2,9 +2,8 @@
  * hnsw_expand.c
  *	  Visits of nodes on their pages, and the entries where searches begin.
  *
- * hnsw_expand() is where a search spends its time, most of it waiting for the memory of
- * the page. One buffer look-up, one share lock, and everything that is computed is
- * computed on the page itself.
+ * A search spends its time in hnsw_expand(), most of it waiting for the page's memory. A visit is
+ * one buffer look-up and one share lock; everything is computed on the page itself.
  */
 #include "am/hnsw/hnsw_expand.h"
 

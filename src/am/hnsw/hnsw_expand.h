@@ -1,7 +1,7 @@
 /*
  * hnsw_expand.h
- *	  The graph on its pages, as graph/search.h wants to see it: where a search begins, and
- *	  what the visit of a node yields.
+ *	  The graph on its pages, as graph/search.h sees it: where a search begins, and what the
+ *	  visit of a node yields.
  */
 #ifndef HX_HNSW_EXPAND_H
 #define HX_HNSW_EXPAND_H

@@ -2,9 +2,9 @@
  * hnsw_format.c
  *	  f32 or f16 for own vectors; see hnsw_format.h.
  *
- * f16 is off by a share of the numbers themselves. Where these have much in common - all far from
- * zero, or in narrow clusters - that is a large part of the distance of two neighbours, and scans
- * have to fetch row after row to tell which is nearer.
+ * The error of f16 is a share of the numbers themselves. Where vectors have much in common - all
+ * far from zero, or in narrow clusters - it is a large part of the distance between two
+ * neighbours, and scans have to fetch row after row to tell which is nearer.
  */
 #include "am/hnsw/hnsw_format.h"
 

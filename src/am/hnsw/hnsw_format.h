@@ -1,7 +1,7 @@
 /*
  * hnsw_format.h
- *	  How own vectors are stored when no option says it: as f16, unless its rounding would blur
- *	  what is near.
+ *	  How own vectors are stored when no option says it: as f16, unless its rounding is large
+ *	  against the distances between neighbours.
  */
 #ifndef HX_HNSW_FORMAT_H
 #define HX_HNSW_FORMAT_H

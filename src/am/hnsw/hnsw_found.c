@@ -1,9 +1,9 @@
 /*
  * hnsw_found.c
- *	  Bounds of the distances of what a search has found, and heaps of it.
+ *	  Bounds of the distances of nodes found by a search, and heaps of such nodes.
  *
- * The bounds must hold without exception: the executor fails when a row is nearer than its
- * index said. They are therefore wider than the analysis of errors asks for.
+ * The bounds must hold without exception: the executor fails when a row is nearer than its index
+ * said. They are therefore wider than the analysis of errors asks for.
  */
 #include "am/hnsw/hnsw_found.h"
 

@@ -1,7 +1,7 @@
 /*
  * hnsw_found.h
- *	  Nodes that a search has found, with what is known of their rows' distances, and heaps
- *	  of them.
+ *	  Nodes that a search has found, with bounds of their rows' distances, and heaps of such
+ *	  nodes.
  */
 #ifndef HX_HNSW_FOUND_H
 #define HX_HNSW_FOUND_H

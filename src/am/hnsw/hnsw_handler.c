@@ -1,7 +1,7 @@
 /*
  * hnsw_handler.c
- *	  hashidx_hnsw to the server: the routine, its options, and what follows from an
- *	  index's definition.
+ *	  The IndexAmRoutine of hashidx_hnsw, its options, and what follows from the definition of
+ *	  an index.
  */
 #include "am/hnsw/hnsw.h"
 

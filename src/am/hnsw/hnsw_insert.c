@@ -1,11 +1,11 @@
 /*
  * hnsw_insert.c
  *	  aminsert: a row joins the node of its vector, or becomes a node with links to its nearest
- *	  and links back from them.
+ *	  nodes and links back from them.
  *
- * Everything that is computed is computed before a page is locked, but for the choice which of
- * a neighbour's links gives way, which needs that page alone. Each WAL record leaves a
- * legal graph (README, "Insert").
+ * Everything is computed before a page is locked, with one exception: which of its links a
+ * neighbour gives up is decided under the lock of its page, and needs that page alone. Each WAL
+ * record leaves a legal graph (README, "Insert").
  */
 #include "am/hnsw/hnsw.h"
 

@@ -2,13 +2,13 @@
  * hnsw_link.c
  *	  The choice among a node's links by their codes; see hnsw_link.h.
  *
- * The codes of two neighbours, both relative to their node, tell the angle between them, and
- * a link's factor tells its length. That is enough for the rule of graph/build.h without
- * reading the neighbours' own pages.
+ * The codes of two neighbours, both relative to their node, tell the angle between them, and a
+ * link's factor tells its length. That is enough for the rule of graph/build.h, without reading
+ * the neighbours' own pages.
  *
- * Of ip link distances have a part of the inner product. That of the node v with a neighbour is
- * what the neighbour's code tells to v as a query; that of two neighbours is
- * <a, b> = <v, a> + <v, b> - |v|^2 + <a - v, b - v>.
+ * Under ip, link distances contain an inner product. For the node v and a neighbour, it is
+ * estimated from the neighbour's code with v as the query; for two neighbours it is <a, b> = <v,
+ * a> + <v, b> - |v|^2 + <a - v, b - v>.
  */
 #include "am/hnsw/hnsw_link.h"
 

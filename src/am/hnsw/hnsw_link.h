@@ -1,6 +1,6 @@
 /*
  * hnsw_link.h
- *	  The choice among a node's links by what its page alone tells: their codes.
+ *	  The choice among a node's links by their codes, which are all on its page.
  */
 #ifndef HX_HNSW_LINK_H
 #define HX_HNSW_LINK_H

@@ -1,6 +1,6 @@
 /*
  * hnsw_measure.h
- *	  Keeps the curve from effort to recall true while rows come and go.
+ *	  Measures the curve from effort to recall anew when rows have come and gone.
  */
 #ifndef HX_HNSW_MEASURE_H
 #define HX_HNSW_MEASURE_H

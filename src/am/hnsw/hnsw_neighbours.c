@@ -1,9 +1,9 @@
 /*
  * hnsw_neighbours.c
- *	  The neighbours of a vector that comes into the graph; see hnsw_neighbours.h.
+ *	  The neighbours of a new node; see hnsw_neighbours.h.
  *
- * The search keeps own vectors and versions of the nodes it visits, so that the choice among them
- * reads no page again, and a link back goes only to a node that is still what was seen.
+ * The search keeps the own vectors and versions of the nodes that it visits. So the choice among
+ * them reads no page again, and a link back goes only to a node that is unchanged.
  */
 #include "am/hnsw/hnsw_neighbours.h"
 

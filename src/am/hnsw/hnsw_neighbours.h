@@ -1,7 +1,7 @@
 /*
  * hnsw_neighbours.h
- *	  The neighbours of a vector that comes into the graph, or comes into reach again: the search
- *	  for them, the choice among them, and what they are offered.
+ *	  The neighbours of a node that is new, or that is to be made reachable again: the search
+ *	  for them, the choice among them, and the links that they are offered.
  *
  * In this order, for one vector after the other: find; choose; link and offer.
  */

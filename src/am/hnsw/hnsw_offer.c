@@ -3,9 +3,9 @@
  *	  Links back to a new node; see hnsw_offer.h.
  *
  * Which of its links a neighbour gives up is decided on its page alone (hnsw_link.h). Whether
- * others lead to the same node is known as far as the search for neighbours has come by: it
- * visits more than a hundred nodes around, and counts where their links lead. Two nodes may share
- * a counter, so that a few links pass for spare that are not.
+ * other nodes link to the same target is known only from the search for neighbours: it visits
+ * more than a hundred nodes around and counts where their links lead. Two targets may share a
+ * counter, so a few links pass for spare that are not.
  */
 #include "am/hnsw/hnsw_offer.h"
 

@@ -1,10 +1,10 @@
 /*
  * hnsw_offer.h
- *	  Links back to a new node: its neighbours are offered them, and take them up or not.
+ *	  Links back to a new node: its neighbours are offered them, and take them up or refuse.
  *
- * What can be reached from the entries stays so. A neighbour that takes a link up gives up another
- * one: one that is not the only link to its node that the search has met, or that the new node
- * itself takes over.
+ * What can be reached from the entries stays reachable. A neighbour that takes up a link gives up
+ * another one only if that is spare: the search has met a second link to the same target, or the
+ * new node takes it over.
  */
 #ifndef HX_HNSW_OFFER_H
 #define HX_HNSW_OFFER_H

@@ -1,9 +1,9 @@
 /*
  * hnsw_page.h
- *	  The page format of hashidx_hnsw and the shape that all nodes of an index share.
+ *	  The page format of hashidx_hnsw, and the shape that all nodes of an index share.
  *
- * Tables of offsets stand in the folder's README. Nothing but this file's structs
- * is ever laid over a page, and only after the page has been checked.
+ * Tables of offsets stand in the folder's README. Only the structs of this file are laid over a
+ * page, and only after the page has been checked.
  */
 #ifndef HX_HNSW_PAGE_H
 #define HX_HNSW_PAGE_H

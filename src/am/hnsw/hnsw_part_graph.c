@@ -1,10 +1,10 @@
 /*
  * hnsw_part_graph.c
- *	  One part of a build in parts: its graph, its nodes on pages but without links, and
- *	  the lists of links for hnsw_part_link.c.
+ *	  One part of a build in parts: its graph, its nodes on pages but without links, and the
+ *	  lists of links for hnsw_part_link.c.
  *
- * Residents come first in every array: they become nodes here. Guests only take part in the
- * graph, and their lists go where they are at home.
+ * Residents come first in every array; they become nodes here. Guests only take part in the
+ * graph; their lists go to the part where they are residents.
  */
 #include "am/hnsw/hnsw_parts.h"
 

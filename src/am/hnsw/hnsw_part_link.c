@@ -1,10 +1,10 @@
 /*
  * hnsw_part_link.c
- *	  The links of a part's nodes: each chooses among those it has in its two graphs.
+ *	  The links of a part's nodes: each node chooses among those of its two graphs.
  *
- * Nodes are taken in runs. Everything that a run's nodes might link to is read from the
- * index's own pages, each page once a run; then the nodes choose on the team, and what they
- * chose is copied to their pages.
+ * Nodes are taken in runs. All vectors that a run's nodes might link to are read from the index's
+ * own pages, each page once a run. Then the team chooses the links, and the backend copies them
+ * to the nodes' pages.
  */
 #include "am/hnsw/hnsw_parts.h"
 #include "am/hnsw/hnsw_tail.h"

@@ -2,8 +2,8 @@
  * hnsw_parts.c
  *	  The build of an index whose points do not fit into memory; see hnsw_parts.h.
  *
- * This file keeps the points as they come, spreads them over the parts, and calls what builds
- * and links each part.
+ * This file keeps the points as they come, assigns them to the parts, and has each part built and
+ * linked.
  */
 #include "am/hnsw/hnsw_parts.h"
 

@@ -1,11 +1,11 @@
 /*
  * hnsw_parts.h
- *	  The build of an index whose points do not fit into memory: in parts that overlap.
+ *	  The build of an index whose points do not fit into memory: in overlapping parts.
  *
- * Each point goes to the two parts whose centroids are nearest to it (as in DiskANN,
- * Subramanya et al. 2019): it is at home in one and a guest in the other. Each part fits
- * memory and gets a graph of its own; a node then chooses its links among those of its two
- * lists. All the rest is in temporary files; in memory are four bytes for each point.
+ * Each point goes to the two parts whose centroids are nearest to it (as in DiskANN, Subramanya
+ * et al. 2019). It is a resident of one and a guest of the other. Each part fits memory and gets
+ * a graph of its own; a node then chooses its links among those of its two lists. Everything else
+ * is in temporary files; memory holds four bytes for each point.
  */
 #ifndef HX_HNSW_PARTS_H
 #define HX_HNSW_PARTS_H

@@ -1,10 +1,9 @@
 /*
  * hnsw_postings.c
- *	  The rows of a node: reading them, adding one, taking empty postings away.
+ *	  The rows of a node: reading them, adding one, removing empty postings.
  *
- * README, "Equal vectors", tells how readers, inserts and vacuum get along. An insert writes
- * to the head of a chain only, under the lock of the node's page; vacuum alone takes postings
- * out.
+ * README, "Equal vectors", tells how readers, inserts and vacuum get along. An insert writes only
+ * to the head of a chain, under the lock of the node's page; only vacuum takes postings out.
  */
 #include "am/hnsw/hnsw_postings.h"
 

@@ -2,8 +2,9 @@
  * hnsw_reach.c
  *	  Walks through the graph along its links; see hnsw_reach.h.
  *
- * Nodes are walked from in the order of their blocks, in round after round: what a node leads to
- * farther on belongs to the same round. So a page is read once in each of a few rounds.
+ * A walk goes in rounds. A round visits nodes in the order of their blocks; targets that lie
+ * farther on are visited in the same round, the others in the next. So a page is read once in
+ * each of a few rounds.
  */
 #include "am/hnsw/hnsw_reach.h"
 

@@ -1,6 +1,6 @@
 /*
  * hnsw_reach.h
- *	  Which nodes a search could come by at all: walks along links.
+ *	  Which nodes a search could reach at all: walks along links.
  */
 #ifndef HX_HNSW_REACH_H
 #define HX_HNSW_REACH_H

@@ -2,11 +2,11 @@
  * hnsw_repair.c
  *	  Other neighbours for nodes that link to dead ones; see hnsw_repair.h.
  *
- * The dead nodes still have their links, and codes that tell about how far those are from the
- * node to be repaired. So the candidates are ranked without reading them; the best few are
- * read for true codes, and the rule of graph/build.h chooses (FreshDiskANN, with estimates).
- * Where whole neighbourhoods have died, chains of dead nodes are followed, nearest first; and
- * where that finds too little, a search from the entries does.
+ * The dead nodes still have their links, and codes that estimate how far the targets are from the
+ * node to be repaired. So the candidates are ranked without reading them. The best few are read
+ * for true codes, and the rule of graph/build.h chooses (FreshDiskANN, with estimates). Where
+ * whole neighbourhoods have died, chains of dead nodes are followed, nearest first; where that
+ * finds too little, a search from the entries does.
  */
 #include "am/hnsw/hnsw_repair.h"
 

@@ -1,7 +1,7 @@
 /*
  * hnsw_room.c
- *	  The lists of pages with room, what their new pages look like, and blank ones that a
- *	  crash left behind.
+ *	  The lists of pages with room, what their new pages look like, and the adoption of blank
+ *	  pages that a crash left behind.
  */
 #include "am/hnsw/hnsw_room.h"
 

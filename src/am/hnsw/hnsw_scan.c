@@ -2,21 +2,21 @@
  * hnsw_scan.c
  *	  Ordered scans.
  *
- * A scan searches the graph with a beam as wide as its effort, and returns the nodes found in
- * the order of the lower bounds of their distances. When the executor asks for more than a
- * beam of that width is good for, the beam is widened and the search goes on from where it
- * stands. When that has become dearer than reading everything, or the graph has no more to
- * give, the rest comes from passes over all pages (hnsw_sweep.c): every row comes once, and no
- * scan ends before the executor has enough.
+ * A scan searches the graph with a beam as wide as its effort, and returns the nodes found in the
+ * order of the lower bounds of their distances. When the executor asks for more than a beam of
+ * that width is good for, the beam is widened and the search goes on from where it stands. When
+ * that has become dearer than reading everything, or the graph is exhausted, the rest comes from
+ * passes over all pages (hnsw_sweep.c). Every row comes once, and no scan ends before the
+ * executor has enough.
  *
- * Order. Of a node's distance the scan knows an interval. If that of the node to be returned
- * touches none of those returned before and none still to come, its place is certain. If not,
- * the executor is asked to compare with the values of the table (xs_recheckorderby), between
- * the lower bounds reported. README, "Scan", has the proof that all of this gives exact
- * distances that do not decrease.
+ * Order. The scan knows an interval for the distance of each node. If the interval of the node to
+ * be returned overlaps none of those returned before and none still to come, its place is
+ * certain. If not, the executor is asked to recheck the rows by the table's values
+ * (xs_recheckorderby), with the lower bound as the distance reported. README, "Scan", proves that
+ * the output then has exact, non-decreasing distances.
  *
- * Nodes that turn up when others behind them have been returned already come too late for the
- * order: they are set aside and returned when all others have been.
+ * A node that is found after farther ones have been returned is too late for the order. Late
+ * nodes are set aside and returned when all others have been.
  */
 #include "am/hnsw/hnsw_effort.h"
 #include "am/hnsw/hnsw_expand.h"

@@ -1,9 +1,9 @@
 /*
  * hnsw_shape.c
- *	  How large a node is, and how many fit a page or how many pages it takes: from
- *	  dimensions and options.
+ *	  The size of a node, and how many fit a page or how many pages one takes: from dimensions
+ *	  and options.
  *
- * README, "Sizes", has the rule; test/sql/hnsw_wide.sql what comes of it for large nodes.
+ * README, "Sizes", has the rule; test/sql/hnsw_wide.sql shows the results for large nodes.
  */
 #include "am/hnsw/hnsw.h"
 

@@ -3,14 +3,15 @@
  *	  Values of the column as points of the index's space: stored vectors, their centred and
  *	  rotated coordinates, and distances.
  *
- * Two kinds of distance. The search distance of a query and a node orders what a scan returns:
- * squared Euclidean (l2, and cosine on vectors of length 1), negative inner product, bits. The
- * link distance of two nodes decides who are neighbours: the same, but of ip nine parts of it and
- * one part of half the squared Euclidean distance (README, "Inner product").
+ * There are two kinds of distance. The search distance of a query and a node orders what a scan
+ * returns: squared Euclidean distance (l2, and cosine on vectors of length 1), negative inner
+ * product, differing bits. The link distance of two nodes decides who are neighbours. It is the
+ * same, except for ip: nine parts of the search distance and one part of half the squared
+ * Euclidean distance (README, "Inner product").
  *
- * Coordinates: x are those of the stored vector (as in the column; of cosine of length 1; of int8
- * rotated by hx_spin), y = rotated x minus the rotated centre, computed from the stored
- * vector, so that what is on the pages is enough to make any code again.
+ * Coordinates: x are those of the stored vector (as in the column; for cosine of length 1; for
+ * int8 rotated by hx_spin); y is rotated x minus the rotated centre. y is computed from the
+ * stored vector, so the pages are enough to make any code again.
  */
 #ifndef HX_HNSW_SPACE_H
 #define HX_HNSW_SPACE_H

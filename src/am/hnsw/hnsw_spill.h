@@ -1,7 +1,7 @@
 /*
  * hnsw_spill.h
- *	  Records of one size in a temporary file: written one after the other, then read in
- *	  that order, as often as wanted.
+ *	  Records of one size in a temporary file: written one after the other, then read in that
+ *	  order, as often as wanted.
  */
 #ifndef HX_HNSW_SPILL_H
 #define HX_HNSW_SPILL_H

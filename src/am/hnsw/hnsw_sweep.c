@@ -1,10 +1,10 @@
 /*
  * hnsw_sweep.c
- *	  Passes over all nodes of an index, each of which collects the nearest that are left.
+ *	  Passes over all nodes of an index; each collects the nearest ones that are left.
  *
- * The order of nodes is total (hnsw_found_before), so that nothing is returned twice or left
- * out, whatever happens to the index between two passes: rows that come or go meanwhile are
- * none that the scan's snapshot sees.
+ * The order of nodes is total (hnsw_found_before). So nothing is returned twice or left out,
+ * whatever happens to the index between two passes: rows that come or go meanwhile are invisible
+ * to the scan's snapshot.
  */
 #include "am/hnsw/hnsw_sweep.h"
 

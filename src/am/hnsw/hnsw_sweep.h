@@ -1,6 +1,6 @@
 /*
  * hnsw_sweep.h
- *	  Nodes in the order of their distances by reading all pages: how a scan ends that wants
+ *	  Nodes in the order of their distances by reading all pages: the end of a scan that wants
  *	  more than a search of the graph can give.
  */
 #ifndef HX_HNSW_SWEEP_H

@@ -1,10 +1,10 @@
 /*
  * hnsw_tail.h
- *	  Own vectors of nodes that are larger than a page: what is in the node's record, and
- *	  what is in the tail pages behind it.
+ *	  Own vectors of nodes that are larger than a page: the part in the node's record, and the
+ *	  part in the tail pages behind it.
  *
- * A tail page is written and read under the lock of its node's page, and written only while
- * the slot there is free: README, "Large nodes".
+ * A tail page is read and written under the lock of its node's page, and written only while the
+ * slot there is free: README, "Large nodes".
  */
 #ifndef HX_HNSW_TAIL_H
 #define HX_HNSW_TAIL_H

@@ -1,10 +1,10 @@
 /*
  * hnsw_vacuum.c
- *	  ambulkdelete and amvacuumcleanup: takes dead rows away, has the graph repaired around
- *	  nodes without rows, and frees them.
+ *	  ambulkdelete and amvacuumcleanup: remove dead rows, have the graph repaired around nodes
+ *	  without rows, and free these.
  *
- * Pages are looked at under a share lock and written only when something on them changes.
- * README, "Vacuum", tells why each pass may rely on the one before.
+ * A page is looked at under a share lock and written only when something on it changes. README,
+ * "Vacuum", tells why each pass may rely on the one before.
  */
 #include "am/hnsw/hnsw.h"
 

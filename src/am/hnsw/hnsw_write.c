@@ -1,7 +1,7 @@
 /*
  * hnsw_write.c
- *	  A graph in memory becomes pages: nodes that are linked share them, and each link gets
- *	  its code. Codes are made on the team, a run of pages at a time.
+ *	  Writes a graph in memory to pages: nodes that are linked share pages, and each link gets
+ *	  its code. The team makes the codes, a run of pages at a time.
  */
 #include "am/hnsw/hnsw_build.h"
 
