@@ -2,13 +2,13 @@
  * build.c
  *	  Construction of a whole graph in memory, on the thread team.
  *
- * The points are inserted in a seeded shuffle, in batches: the points of a batch search the
- * graph of those before them, all at once, and choose their links; then each node that was
- * chosen is offered the links back, each node by one worker. Within a step no worker reads
+ * The points are inserted in a seeded shuffle, in batches. First all points of a batch search the
+ * graph of the points before them and choose their links. Then each node that was chosen is
+ * offered the links back; one worker handles all offers to a node. Within a step no worker reads
  * what another writes, so the graph does not depend on the number of threads.
  *
- * The points of a batch are sorted by their nearest landmark, so that those which follow each
- * other search the same part of the graph and find it in the CPU's caches.
+ * The points of a batch are sorted by their nearest landmark. Points that follow each other then
+ * search the same part of the graph and find it in the CPU's caches.
  */
 #include "graph/build.h"
 

@@ -1,7 +1,7 @@
 /*
  * build.h
- *	  The choice of a node's neighbours, and the construction of a whole graph in memory
- *	  on the thread team.
+ *	  The choice of a node's links, and the construction of a whole graph in memory on the
+ *	  thread team.
  */
 #ifndef HX_GRAPH_BUILD_H
 #define HX_GRAPH_BUILD_H
@@ -23,18 +23,18 @@ typedef struct HxChoice
 } HxChoice;
 
 /*
- * Chooses at most m candidates: one is taken
- * when no one taken before is nearer to it than the node is (the relative neighbourhood
- * rule; Malkov and Yashunin 2018, algorithm 4); the nearest of the others fill what is left.
- * Writes the positions, ascending by distance, and returns how many.
+ * Chooses at most m candidates by the ranks of README, "Links": first those to which no nearer one
+ * chosen leads, then those to which none leads when the rule is relaxed; the nearest of the others
+ * fill what is left. Writes the positions, ascending by distance, and returns how many.
  */
 extern unsigned hx_graph_select(const HxChoice *choice, unsigned m, unsigned *chosen);
 
 /*
- * The one of at most HX_GRAPH_MAX_LINKS + 1 that a full list gives up when number `offered` of
- * them is offered to it: that one if it would only fill, or else the one that hx_graph_select()
- * leaves out when it chooses all but one. Those that are not spare are taken as if they had a
- * higher rank than any. Asks for no more distances than decide that.
+ * Candidate number `offered` is offered to a full list, which the others are: at most
+ * HX_GRAPH_MAX_LINKS + 1 in all. Returns the one to give up: the offered one if it would only
+ * fill, else the one that hx_graph_select() leaves out when it chooses all but one. A candidate
+ * that is not spare counts as having a higher rank than any. Asks for no more distances than
+ * decide that.
  */
 extern unsigned hx_graph_least(const HxChoice *choice, unsigned offered, const bool *spare);
 

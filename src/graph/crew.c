@@ -1,9 +1,10 @@
 /*
  * crew.c
- *	  Items of very different cost on the team.
+ *	  Items of very different cost on the thread team.
  *
- * A round ends by the clock, since nobody knows what an item costs: a search may take
- * ten microseconds or ten milliseconds. The clock decides only where rounds end.
+ * A round ends by the clock, because the cost of an item is unknown: a search may take ten
+ * microseconds or ten milliseconds. The clock decides only where rounds end, not what is
+ * computed.
  */
 #include "graph/crew.h"
 

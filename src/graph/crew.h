@@ -1,7 +1,7 @@
 /*
  * crew.h
- *	  The team on items of very different cost: each thread is a worker with scratch of
- *	  its own, and takes the next item when it is done with one.
+ *	  The thread team on items of very different cost: each thread is a worker with its own
+ *	  scratch, and takes the next item when it has finished one.
  */
 #ifndef HX_GRAPH_CREW_H
 #define HX_GRAPH_CREW_H

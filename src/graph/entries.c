@@ -2,11 +2,12 @@
  * entries.c
  *	  Chooses the nodes where searches begin.
  *
- * Nodes drawn at random find all others as long as the graph leads from everywhere to
- * everywhere. Where the points lie in many clusters, far from each other against their width, all
- * links of a node stay within its cluster, and a search ends in the cluster where it begins. So
- * some of the points are looked for, and those that are not found become entries. So do those that
- * have no entry in their cluster, though links lead there: nodes that come later take their places.
+ * Nodes drawn at random find all others as long as the graph leads from everywhere to everywhere.
+ * Where the points lie in many clusters, far from each other against their width, all links of a
+ * node stay within its cluster, and a search ends in the cluster where it begins. So some of the
+ * points are tested. One that a search does not find becomes an entry. So does one that has no
+ * entry in its cluster, although links lead there: nodes that are inserted later take the places
+ * of these links.
  */
 #include "graph/entries.h"
 

@@ -1,7 +1,7 @@
 /*
  * links.h
- *	  The links of one node while the graph is built: a list sorted by distance in which
- *	  each link has the rank that the rule gave it.
+ *	  The links of one node while the graph is built: a list sorted by distance, in which each
+ *	  link has its rank.
  *
  * For the files of this folder.
  */

@@ -2,10 +2,10 @@
  * nearest.c
  *	  Search with exact distances and a beam of fixed width, in memory of fixed size.
  *
- * The nodes seen are remembered in a cache in which a newer node overwrites an older one
- * (as ParlayANN's filter does), so that it never grows and stays in the first cache of the
- * CPU. A node that was forgotten costs its distance once more; on the beam it is found to
- * be there already, because its distance is the same.
+ * The nodes seen are remembered in a cache in which a newer node overwrites an older one (as
+ * ParlayANN's filter does). So it never grows, and it stays in the first-level cache of the CPU.
+ * A node that was forgotten costs its distance once more; if it is on the beam, it is recognized
+ * there, because its distance is the same.
  */
 #include "graph/nearest.h"
 

@@ -1,7 +1,7 @@
 /*
  * nearest.h
- *	  The nearest points by a search of the graph with exact distances, as the
- *	  construction does it for every point.
+ *	  Search for the nearest points with exact distances, as the construction does it for every
+ *	  point.
  *
  * For the files of this folder.
  */

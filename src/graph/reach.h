@@ -1,6 +1,6 @@
 /*
  * reach.h
- *	  Every node of a graph can be reached from one of them.
+ *	  Makes every node of a graph reachable from one of them.
  *
  * For the files of this folder.
  */

@@ -2,15 +2,15 @@
  * search.c
  *	  Best-first search in a neighbour graph, with a beam that can be widened.
  *
- * The beam is a sorted array of the best candidates seen, as many as the effort asks
- * for. The beam may be long: new candidates gather in a short sorted array of recent ones, and
- * are merged into the beam when there are many, which moves it once for all of them. What does
- * not fit, or falls off the beam's end, is kept beyond it, in no order until the beam is
- * widened: most searches never look at it. Then it becomes a heap, from which the wider
- * beam takes the nearest.
+ * The beam is a sorted array of the best candidates seen, as many as the effort asks for. It may
+ * be long. So new candidates first gather in a short sorted array of recent ones; when there are
+ * many they are merged into the beam, which moves it once for all of them. What does not fit, or
+ * falls off the end of the beam, is kept beyond it, unordered, because most searches never look
+ * at it. When the beam is widened, it becomes a heap, from which the wider beam takes the
+ * nearest.
  *
- * An expanded candidate keeps its place in the beam by its estimate, and so does each
- * further estimate of the same node. README tells what that is good for.
+ * An expanded candidate keeps its place in the beam by its estimate, and so does each further
+ * estimate of the same node; README, "Search", tells why.
  */
 #include "graph/search.h"
 

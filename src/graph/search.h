@@ -1,11 +1,11 @@
 /*
  * search.h
- *	  Best-first search in a neighbour graph: a beam of estimated candidates that can be
- *	  widened for as long as the caller wants more.
+ *	  Best-first search in a neighbour graph: a beam of estimated candidates that can be widened
+ *	  for as long as the caller wants more.
  *
- * The graph is behind a callback that expands a node: it gives the distance to the node
- * itself and estimates for its neighbours. A candidate may stand in the beam once for each
- * parent's estimate, the least counting; a node is expanded once.
+ * The graph is behind a callback that expands a node: it gives the distance to the node itself
+ * and estimates for its neighbours. A candidate may stand on the beam once for each parent's
+ * estimate, of which the least counts; a node is expanded once.
  */
 #ifndef HX_SEARCH_H
 #define HX_SEARCH_H
