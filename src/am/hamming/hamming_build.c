@@ -2,12 +2,11 @@
  * hamming_build.c
  *	  CREATE INDEX and REINDEX: from the heap to packed pages.
  *
- * The heap scan only copies codes and TIDs into two flat arrays of at most
- * maintenance_work_mem. A full batch is grouped by equal codes on the thread team,
- * off the heap scan and outside the server's memory contexts, and then written
- * page after page; a page that is not full waits for the next batch. Chunk tables,
- * if there are to be some, are made of these pages in the end. Nothing is logged
- * until then, when the whole file is logged as full pages.
+ * The heap scan only copies codes and TIDs into two flat arrays of at most maintenance_work_mem.
+ * The thread team groups a full batch by equal codes, outside the heap scan and the server's
+ * memory contexts. Then the batch is written page after page; a page that is not full waits for
+ * the next batch. Chunk tables are made from these pages at the end. Nothing is logged until
+ * then, when the whole file is logged as full pages.
  *
  * INCLUDE values do not fit arrays; they are written to their pages as they come.
  */

@@ -1,7 +1,7 @@
 /*
  * hamming_copy.h
- *	  Copies of pages of codes, for searches that compare a page with many others or many queries,
- *	  and so longer than its lock should last.
+ *	  Copies of pages of codes, for searches that compare a page with many others or many
+ *	  queries, which takes longer than a lock should be held.
  */
 #ifndef HX_HAMMING_COPY_H
 #define HX_HAMMING_COPY_H

@@ -1,10 +1,9 @@
 /*
  * hamming_extents.h
- *	  Where the codes pages of an index with chunk tables are.
+ *	  The list of codes pages of an index with chunk tables.
  *
- * A scan of all codes must not read the chunk tables, which are several times as
- * long. So the metapage leads to a list of pages with runs of blocks, the newest
- * page first.
+ * A scan of all codes must not read the chunk tables, which are several times as large. So the
+ * metapage leads to a list of pages with runs of blocks, the newest page first.
  */
 #ifndef HX_HAMMING_EXTENTS_H
 #define HX_HAMMING_EXTENTS_H

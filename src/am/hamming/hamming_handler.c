@@ -1,7 +1,7 @@
 /*
  * hamming_handler.c
- *	  hashidx_hamming to the server: the routine, and the cached shape that the
- *	  parts of the access method share.
+ *	  The IndexAmRoutine of hashidx_hamming, and the cached shape that the parts of the access
+ *	  method share.
  */
 #include "am/hamming/hamming.h"
 

@@ -1,11 +1,10 @@
 /*
  * hamming_insert.c
- *	  aminsert: adds one row, on a page with room, and to each chunk table.
+ *	  aminsert: adds one row, on a page with room and to each chunk table.
  *
- * One codes page is changed by one WAL record. When a page is full, its equal
- * codes are merged; if that frees too little, the insert moves on to another
- * page. So a code that comes a million times ends as runs of TIDs
- * that fill whole pages, whatever it is mixed with.
+ * One WAL record changes one codes page. When a page is full, its equal codes are merged; if that
+ * frees too little, the insert moves on to another page. So a code that comes a million times
+ * ends as runs of TIDs that fill whole pages, whatever it is mixed with.
  */
 #include "am/hamming/hamming_list.h"
 #include "am/hamming/hamming_options.h"

@@ -1,10 +1,10 @@
 /*
  * hamming_leaf.c
- *	  Dividing what a full leaf holds; see hamming_leaf.h.
+ *	  The division of a full leaf; see hamming_leaf.h.
  *
- * Most of what an insert into a table costs is a split now and then, so each code is looked
- * at once: its key decides where it stands and, but for codes with the key at which the leaf is
- * divided, to which side all of its rows go.
+ * The occasional split is most of what an insert into a table costs. So each code is looked at
+ * once: its key decides to which side all of its rows go, unless it is the key at which the leaf
+ * is divided.
  */
 #include "am/hamming/hamming_leaf.h"
 

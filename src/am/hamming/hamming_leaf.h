@@ -1,6 +1,6 @@
 /*
  * hamming_leaf.h
- *	  What a full leaf of a chunk table holds, divided in two; in memory, without locks.
+ *	  Divides the contents of a full leaf of a chunk table in two; in memory, without locks.
  */
 #ifndef HX_HAMMING_LEAF_H
 #define HX_HAMMING_LEAF_H

@@ -2,9 +2,9 @@
  * hamming_nearest.c
  *	  The nearest rows to many queries at once, for hashidx_knn_join().
  *
- * A pass visits each codes page once and compares it with every query, of which each has a
- * collector of its own. Entries whose rows do not count leave queries with too few answers;
- * these take part in another pass, which begins where the one before has ended for them.
+ * A pass visits each codes page once and compares it with every query; each query has its own
+ * collector. A query that has too few visible rows among its entries takes part in another pass,
+ * which begins where the one before ended for it.
  */
 #include "am/hamming/hamming_collect.h"
 #include "am/hamming/hamming_copy.h"

@@ -1,6 +1,6 @@
 /*
  * hamming_options.c
- *	  The options of an index, and what is chosen where they leave it open.
+ *	  The options of an index, and their defaults.
  */
 #include "am/hamming/hamming_options.h"
 

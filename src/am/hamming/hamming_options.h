@@ -1,6 +1,6 @@
 /*
  * hamming_options.h
- *	  WITH (method, chunks): how an index is to answer, fixed when it is built.
+ *	  WITH (method, chunks): how an index answers, fixed when it is built.
  */
 #ifndef HX_HAMMING_OPTIONS_H
 #define HX_HAMMING_OPTIONS_H

@@ -1,9 +1,9 @@
 /*
  * hamming_page.h
- *	  The page format of hashidx_hamming and the only code that reads and writes it.
+ *	  The page format of hashidx_hamming, and the only code that reads and writes it.
  *
- * Tables of offsets stand in the folder's README. Nothing but this file's
- * structs is ever laid over a page, and only after the page has been checked.
+ * Tables of offsets stand in the folder's README. Only the structs of this file are laid over a
+ * page, and only after the page has been checked.
  */
 #ifndef HX_HAMMING_PAGE_H
 #define HX_HAMMING_PAGE_H

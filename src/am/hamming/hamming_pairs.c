@@ -2,11 +2,10 @@
  * hamming_pairs.c
  *	  All pairs of rows within a radius of each other, for hashidx_pairs().
  *
- * Pages meet pages: two are copied, and one kernel call for each code of the one finds
- * its partners on the other. With chunk tables, a leaf meets the leaves that hold what
- * is near its keys, table after table; a pair is reported by the first table in which
- * its keys are near enough. Without, or where that would be dearer, every codes page
- * meets every other.
+ * Two pages are copied, and one kernel call for each code of the first finds its partners on the
+ * second. With chunk tables, a leaf is compared with the leaves that hold what is near its keys,
+ * table after table; a pair is reported by the first table in which its keys are near enough.
+ * Without tables, or where they would be dearer, every codes page is compared with every other.
  */
 #include "am/hamming/hamming_copy.h"
 #include "am/hamming/hamming_plan.h"

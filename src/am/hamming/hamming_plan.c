@@ -2,9 +2,8 @@
  * hamming_plan.c
  *	  From a query and a radius to the leaves of the chunk tables; see hamming_plan.h.
  *
- * For each table, the keys within its share of the radius are walked in order, and
- * of the leaves only the parents are read: so the price of a search is known before
- * it begins.
+ * For each table, the keys within its share of the radius are walked in order. Only the parents
+ * of the leaves are read, so the price of a search is known before it begins.
  */
 #include "am/hamming/hamming_plan.h"
 

@@ -1,6 +1,6 @@
 /*
  * hamming_plan.h
- *	  Which leaves of the chunk tables hold all that lies within a radius of a code.
+ *	  The leaves of the chunk tables that hold everything within a radius of a code.
  */
 #ifndef HX_HAMMING_PLAN_H
 #define HX_HAMMING_PLAN_H

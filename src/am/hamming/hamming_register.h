@@ -1,6 +1,6 @@
 /*
  * hamming_register.h
- *	  All that the rest of the module sees of hashidx_hamming.
+ *	  What the module's entry needs of hashidx_hamming.
  */
 #ifndef HX_HAMMING_REGISTER_H
 #define HX_HAMMING_REGISTER_H

@@ -2,17 +2,15 @@
  * hamming_scan.c
  *	  Ordered scans, range scans and bitmap scans.
  *
- * A scan reads every codes page once, in block order, or, where that is cheaper, the
- * leaves of the chunk tables that hold all within the radius it wants; each page
- * under a share lock that it gives back before it looks at the next. What it finds
- * is copied, so no pin is kept and vacuum is never in the way.
+ * A scan reads every codes page once, in block order, or, where that is cheaper, the leaves of
+ * the chunk tables that hold everything within its radius. It holds a share lock on one page at a
+ * time and copies what it finds. It keeps no pin, so vacuum is never in the way.
  *
- * An ordered scan does not know how many rows the executor will take. With chunk
- * tables it looks within a small radius and goes on to larger ones while that is
- * cheap. Reading all codes, it keeps the nearest few; when they are used up it reads
- * the pages again for eight times as many, from the last (distance, TID) returned on.
- * The order is total, so nothing is returned twice or left out, whatever happens in
- * between.
+ * An ordered scan does not know how many rows the executor will take. With chunk tables it looks
+ * within a small radius, and goes on to larger ones while that is cheap. Reading all codes, it
+ * keeps the nearest few; when they are used up, it reads the pages again for eight times as many,
+ * from the last (distance, TID) returned on. That order is total, so nothing is returned twice or
+ * left out, whatever happens in between.
  */
 #include "am/hamming/hamming_scan.h"
 

@@ -1,11 +1,11 @@
 /*
  * hamming_tables.c
- *	  Building the chunk tables from codes pages.
+ *	  Builds the chunk tables from codes pages.
  *
- * The codes pages are read, not the heap, and as often as it takes: a table is cut
- * into ranges of points that fit memory, by the quantiles of a sample; the rows of
- * one range are gathered, sorted and written to leaves before the next. So memory is
- * bounded without temporary files, and more memory only means fewer readings.
+ * A table is cut into ranges of points that fit memory, by the quantiles of a sample. The rows of
+ * one range are gathered, sorted and written to leaves before the next. Each range takes one
+ * reading of the codes pages, not of the heap. So memory is bounded without temporary files, and
+ * more memory only means fewer readings.
  */
 #include "am/hamming/hamming_tables.h"
 

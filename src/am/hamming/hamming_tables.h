@@ -1,6 +1,6 @@
 /*
  * hamming_tables.h
- *	  Building the chunk tables from codes pages.
+ *	  Builds the chunk tables from codes pages.
  */
 #ifndef HX_HAMMING_TABLES_H
 #define HX_HAMMING_TABLES_H

@@ -2,10 +2,10 @@
  * hamming_tree.c
  *	  The trees of the chunk tables: descent, insert, split; see README, "Chunk tables".
  *
- * A page that is full is divided in one record with its parent, which has been
- * given room before; so a tree is whole after every record. Whoever comes to a page
- * by way of a parent read earlier may find that what he looks for has moved, always
- * to the right: he compares with the page's high point and follows the link.
+ * A full page is divided in one record with its parent, which has been given room before. So a
+ * tree is whole after every record. Whoever comes to a page by way of a parent read earlier may
+ * find that his point has moved, always to the right: he compares it with the page's high point
+ * and follows the link.
  */
 #include "am/hamming/hamming_tree.h"
 

@@ -2,11 +2,11 @@
  * hamming_tree_page.h
  *	  The pages of the chunk tables: map, inner pages, leaves; on images, without locks.
  *
- * A chunk table holds every code and row once more, in the order of (key of the
- * chunk, TID): a tree of pages, each of which tells the highest point that it may
- * hold and leads to its right neighbour. Behind each code a leaf has the end of its
- * key, in a plane of its own, so that the few codes whose keys are near are found
- * without looking at the others. Tables of offsets stand in README.
+ * A chunk table holds every code and row once more, in the order of (key of the chunk, TID). It
+ * is a tree of pages; each page tells the highest point that it may hold, and leads to its right
+ * neighbour. Beside each code a leaf has the end of its key, in a plane of its own. So the few
+ * codes whose keys are near are found without looking at the others. Tables of offsets stand in
+ * README.
  */
 #ifndef HX_HAMMING_TREE_PAGE_H
 #define HX_HAMMING_TREE_PAGE_H

@@ -2,12 +2,11 @@
  * hamming_vacuum.c
  *	  ambulkdelete and amvacuumcleanup: one sequential pass.
  *
- * A page is read under a share lock first; only if it has dead rows is it locked
- * again, exclusively and after the metapage, and rewritten without them in one
- * WAL record, which also puts it on the list of pages with room when that is
- * worth it. Rows of codes pages never move to another page, so no scan can miss one.
- * Those of a chunk table's leaf that is divided move to a new page, at the end of the
- * file: so the pass goes on until it has seen the end that the file has by then.
+ * A page is first read under a share lock. Only if it has dead rows is it locked again,
+ * exclusively and after the metapage. One WAL record rewrites it without them, and puts it on the
+ * list of pages with room if that is worth it. Rows of codes pages never move to another page, so
+ * no scan can miss one. When a leaf of a chunk table is divided, rows move to a new page at the
+ * end of the file; so the pass goes on until it has reached the end that the file has by then.
  */
 #include "am/common/vacuum.h"
 #include "am/hamming/hamming_list.h"
