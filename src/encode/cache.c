@@ -1,17 +1,16 @@
 /*
  * cache.c
- *	  Unpacked models, kept by content for the life of the backend.
+ *	  Unpacked models, cached by content for the life of the backend.
  *
- * Two steps keep a million rows from unpacking a large model a million times.
- * A holder knows the values that it was given last: the pointer to the TOAST table,
- * or the address and the header, which has a checksum of all the rest. Where a value
- * is none of them, the table below is asked for the content, and only the first
- * time a backend sees a content is it unpacked.
+ * Two steps keep a million rows from unpacking a large model a million times. A holder remembers
+ * the values that it was given last: the TOAST pointer, or the address and the header, which has
+ * a checksum of all the rest. For any other value, the table below is searched for the content. A
+ * content is unpacked only the first time that a backend sees it.
  *
- * Each entry has a memory context of its own under CacheMemoryContext. It is made
- * under the caller's context and moved there when it is complete, so that an error
- * on the way takes it along. Entries that nobody holds go, the least recently used
- * first, when all of them take more than CACHE_LIMIT bytes.
+ * Each entry has its own memory context under CacheMemoryContext. It is made under the caller's
+ * context and moved when it is complete, so that an error on the way frees it. Entries that
+ * nobody holds are freed, least recently used first, when all entries take more than CACHE_LIMIT
+ * bytes.
  */
 #include "hashidx.h"
 

@@ -1,12 +1,11 @@
 /*
  * cache.h
- *	  Unpacked models, kept by content for the life of the backend.
+ *	  Unpacked models, cached by content for the life of the backend.
  *
- * A holder keeps the models it was last asked for from being dropped, and
- * remembers which values they came from, so that asking again costs next to
- * nothing: no detoasting, no comparison of the content. It lets go by itself when
- * the memory context it was made in ends, so an error leaves nothing behind. It may
- * outlive a statement, but not a transaction.
+ * A holder keeps the models that it was asked for last from being freed. It remembers the values
+ * that they came from, so that asking again costs next to nothing: no detoasting, no comparison
+ * of the content. It lets go by itself when its memory context ends, so an error leaves nothing
+ * behind. It may outlive a statement, but not a transaction.
  */
 #ifndef HX_ENCODE_CACHE_H
 #define HX_ENCODE_CACHE_H

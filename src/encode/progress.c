@@ -2,11 +2,11 @@
  * progress.c
  *	  What a long function is at, for other sessions to see.
  *
- * The server keeps a command number and counters of each backend in shared memory, from
- * which its views pg_stat_progress_* are made, each of the rows of one command. It lets
- * a module set them, and asks for no registration. We set a number that is none of the
- * server's, so that its views show nothing, and read the counters by a function of
- * ours. track_activities = off switches this off, as it does for the server's commands.
+ * The server keeps a command number and counters of each backend in shared memory; each of its
+ * views pg_stat_progress_* shows the backends of one command number. A module may set them
+ * without registering. We set a number that is none of the server's, so that its views show
+ * nothing, and read the counters by a function of ours. track_activities = off switches this off,
+ * as it does for the server's commands.
  */
 #include "hashidx.h"
 

@@ -2,9 +2,9 @@
  * rows.c
  *	  Reading a column or two of a table or view, row by row, as its user may.
  *
- * SQL does it, through a cursor: so privileges, row security, partitions, views and
- * foreign tables are what they are for every other query. Columns are checked before,
- * for errors that name them.
+ * The rows come by SQL through a cursor. So privileges, row security, partitions, views and
+ * foreign tables are what they are for every other query. Columns are checked before, for errors
+ * that name them.
  */
 #include "hashidx.h"
 
