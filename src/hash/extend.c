@@ -1,13 +1,13 @@
 /*
  * extend.c
- *	  Lifelong hashing: a model that learns from new rows while the codes of the
- *	  old rows stay valid.
+ *	  Lifelong hashing: a model that learns from new rows while the codes of the old rows stay
+ *	  valid.
  *
- * A bit of the old model is the sign of a margin u(x). The new margin is u(x) - c(x),
- * where the correction c is linear in x: the ridge regression of what u lacks to hit
- * the targets, which are the stored codes of old rows and, of new rows, codes that
- * stand to those as the rows do (fit_codes.h). The higher the ridge, the nearer is the
- * new model to the old one; it rises until enough bits of old rows stay.
+ * A bit of the old model is the sign of a margin u(x). The new margin is u(x) - c(x); the
+ * correction c is linear in x. It is the ridge regression of what u lacks to reach the targets:
+ * for old rows their stored codes, for new rows codes that relate to those as the rows do
+ * (fit_codes.h). The higher the ridge, the nearer is the new model to the old one; it is raised
+ * until enough bits of old rows stay.
  */
 #include "hash/extend.h"
 

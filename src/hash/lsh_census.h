@@ -3,9 +3,9 @@
  *	  How many sets lie near a set, from those that share buckets with it.
  *
  * A set at Jaccard similarity s shares each bucket with chance s^hashes, and a bit of the sketch
- * with chance (1 + s) / 2. Which similarities, how often each, make likely what was met
- * is found by Richardson's and Lucy's iteration: so errors of sketches, and sets that
- * were not met, are accounted for.
+ * with chance (1 + s) / 2. The distribution of similarities that makes the sets met most likely
+ * is found by Richardson's and Lucy's iteration. So errors of sketches, and sets that were not
+ * met, are accounted for.
  */
 #ifndef HX_LSH_CENSUS_H
 #define HX_LSH_CENSUS_H

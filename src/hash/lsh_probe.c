@@ -1,13 +1,13 @@
 /*
  * lsh_probe.c
- *	  The order in which a query probes buckets: all tables' together, the likeliest to
+ *	  The order in which a query probes buckets: those of all tables together, the likeliest to
  *	  hold near points first.
  *
- * Each table has a list of steps in order of cost, that is, other values of single hashes.
- * A probe takes some of them, at most one of each hash, and costs the sum of theirs. They
- * are drawn in order of cost from one heap (Lv et al. 2007): a set of steps whose last is
- * number i gives way to two others, one with i + 1 in place of i, one with i + 1 as well,
- * and so every set comes exactly once.
+ * Each table has a list of steps in order of cost; a step is another value of a single hash. A
+ * probe takes some steps, at most one of each hash, and costs the sum of theirs. Probes are drawn
+ * in order of cost from one heap (Lv et al. 2007): a set of steps whose last is number i is
+ * replaced by two others, one with i + 1 in place of i, one with i + 1 as well. So every set
+ * comes exactly once.
  */
 #include <string.h>
 

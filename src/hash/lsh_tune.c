@@ -1,10 +1,11 @@
 /*
  * lsh_tune.c
- *	  Which tables and hashes find the near points of a table, and with how many probes.
+ *	  The choice of tables and hashes that find the near points of a table, and of the number of
+ *	  probes.
  *
- * More hashes make smaller buckets, so fewer candidates and more probes. For each number of
- * hashes the probes that the recall takes are measured (lsh_curve.h) and the candidates
- * reckoned from distances of rows drawn at random; the cheapest sum of both is taken.
+ * More hashes make smaller buckets, and so fewer candidates but more probes. For each number of
+ * hashes, the probes that the recall takes are measured (lsh_curve.h), and the candidates are
+ * computed from distances of rows drawn at random. The cheapest sum of both is taken.
  */
 #include "hash/lsh_tune.h"
 

@@ -2,10 +2,10 @@
  * places.c
  *	  The signs of sums of a few numbers, with the places of these looked up ahead.
  *
- * Each output of a sparse step adds up a few inputs, some of them with a minus. Stored, a
- * place is a float with a sign; here it is an index into a table of the inputs and of the
- * inputs times -1, so that a number takes no more than a load and an addition. Sums are
- * added up side by side, each in its own order: they are the same to the last bit.
+ * Each output of a sparse step adds up a few inputs, some of them with a minus. The model stores
+ * a place as a float with a sign. Here it is an index into a table of the inputs and of the
+ * inputs times -1, so that a number takes only a load and an addition. Several sums are computed
+ * side by side, each in its own order: they are the same to the last bit.
  */
 #include "hash/places.h"
 

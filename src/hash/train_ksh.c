@@ -2,14 +2,14 @@
  * train_ksh.c
  *	  The trainer of kernelised codes: signs of weighted similarities to anchors.
  *
- * Supervised hashing with kernels (Liu et al. 2012) with the labels that EcoFormer
- * (Liu et al. 2022) makes from the data itself: the most similar pairs of a sample
- * are to agree in all bits, the least similar ones in none. Bits are learnt one
- * after the other, each from what the ones before left undone.
+ * Supervised hashing with kernels (Liu et al. 2012), with the labels that EcoFormer (Liu et al.
+ * 2022) makes from the data itself: the most similar pairs of a sample should agree in all bits,
+ * the least similar ones in none. Bits are learned one after the other, each from what the ones
+ * before have left undone.
  *
- * Deviations: anchors are the centroids of k-means instead of random rows; similar rows
- * are the nearest ones, of which an attention map is not needed; a bit begins at the
- * answer of the relaxed problem, as in Liu et al. 2012, where EcoFormer begins by chance.
+ * Deviations: anchors are the centroids of k-means and not random rows; similar rows are the
+ * nearest ones, which needs no attention map; a bit begins at the answer of the relaxed problem,
+ * as in Liu et al. 2012, where EcoFormer begins at random.
  */
 #include <math.h>
 #include <string.h>

@@ -2,12 +2,12 @@
  * train_recurrent.c
  *	  The trainer of recurrent codes: signs, then signs of what they leave over.
  *
- * The forward pass is nearly that of BEBR (Gan et al. 2023); what they train by gradient
- * descent is fitted here: the axes by ITQ, each reconstruction by ridge regression. All
- * planes read along the same axes: hash/sdc.h adds up the planes as digits of the same
- * numbers, so that axes of their own, which they have in BEBR, would have to be learnt
- * together, to agree. So what signs leave over is found along the axes, too, and not in all
- * dimensions. The planes stand one after the other in the code.
+ * The forward pass is nearly that of BEBR (Gan et al. 2023). They train by gradient descent; here
+ * the axes are fitted by ITQ and each reconstruction by ridge regression. All planes share the
+ * same axes, because hash/sdc.h adds up the planes as digits of the same numbers; separate axes,
+ * which the planes of BEBR have, would have to be learned together to agree. So what signs leave
+ * over is computed along the axes, too, and not in all dimensions. The planes follow one another
+ * in the code.
  */
 #include <math.h>
 

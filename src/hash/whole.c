@@ -1,14 +1,14 @@
 /*
  * whole.c
- *	  The signs of a linear step, most of them from whole numbers of 16 bits.
+ *	  The signs of a linear step, most of them from 16-bit integers.
  *
- * Column j of the matrix is divided by c_j and rounded, the vector multiplied by a scale
- * and rounded. Their whole product differs from scale / c_j times the frozen sum of floats
- * by `limit` at most: what the roundings of the column contribute, at most their length
- * times that of the vector; what those of the vector contribute; and what the frozen sum
- * itself may be off, at most (n + 1) 2^-24 of the product of the lengths. README has it in
- * full. A sign beyond the limit is certain; within it, the sum in double tells most of the
- * rest, and the frozen sum what is left.
+ * Column j of the matrix is divided by c_j and rounded; the vector is multiplied by a scale and
+ * rounded. Their integer product differs from scale / c_j times the frozen sum of floats by at
+ * most `limit`, which has three parts: the rounding of the column, at most its length times that
+ * of the vector; the rounding of the vector; and the error of the frozen sum itself, at most (n +
+ * 1) 2^-24 of the product of the lengths. README has it in full. A sign beyond the limit is
+ * certain. Within it, the sum in double decides most of the rest, and the frozen sum what is
+ * left.
  */
 #include "hash/whole.h"
 

@@ -1,11 +1,11 @@
 /*
  * whole.h
- *	  The signs of a linear step, most of them from whole numbers of 16 bits.
+ *	  The signs of a linear step, most of them from 16-bit integers.
  *
- * A model that ends with a matrix and signs takes most of its time to read that matrix.
- * Half as large, in whole numbers, it tells most signs for certain: those of sums that are
- * farther from the threshold than all rounding together. The few others are found exactly,
- * so that the bits are those of the frozen sums (README), always.
+ * A model that ends with a matrix and signs spends most of its time on reading that matrix. A
+ * copy of half the size, in integers, decides most signs for certain: those of sums that are
+ * farther from the threshold than all rounding together. The few others are computed exactly. So
+ * the bits are always those of the frozen sums (README).
  */
 #ifndef HX_WHOLE_H
 #define HX_WHOLE_H

@@ -2,12 +2,11 @@
  * distance_cost.c
  *	  What a call of a distance costs; see distance_cost.h.
  *
- * The server prices a sequential scan by the pages of the table itself, and a call by the COST
- * of its function. A vector of some 500 numbers and more is not in those pages: each call
- * fetches it from the TOAST table, which takes several times as long as the distance. So what
- * makes calls dear is told here, where the planner asks for it: then a scan that computes
- * distances of all rows is no longer taken for cheap, and of several conditions that on the
- * distance is the last to be evaluated.
+ * The server prices a sequential scan by the pages of the table itself, and a call by the COST of
+ * its function. A vector of some 500 numbers and more is not in those pages: each call fetches it
+ * from the TOAST table, which takes several times as long as the distance. These functions tell
+ * the planner so. Then a scan that computes distances of all rows is not taken for cheap, and of
+ * several conditions the one on the distance is evaluated last.
  */
 #include "plan/distance_cost.h"
 

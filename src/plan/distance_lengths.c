@@ -1,6 +1,6 @@
 /*
  * distance_lengths.c
- *	  The support functions of distances that are no ranges: what a call costs, by the length
+ *	  The support functions of distances that are not ranges: what a call costs, by the length
  *	  of the values (distance_cost.h).
  */
 #include "plan/distance_cost.h"

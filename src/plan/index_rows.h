@@ -1,7 +1,7 @@
 /*
  * index_rows.h
- *	  What an index of the column tells of the rows within a radius: few of many, which
- *	  statistics are too coarse to see.
+ *	  What an index of the column tells of the rows within a radius, where they are too few for
+ *	  statistics to see.
  */
 #ifndef HX_INDEX_ROWS_H
 #define HX_INDEX_ROWS_H

@@ -2,16 +2,16 @@
  * unread_distance.c
  *	  Distances that order a query and are read by nobody are not computed.
  *
- * `SELECT id FROM t ORDER BY v <-> q LIMIT 10` carries the distance through its plan as a
- * column that is dropped at the end ("junk"), for the sake of a Sort. Where an index of ours
- * gives the order there is no Sort, yet the executor computes the column for each row: it reads
- * the row's whole vector once more, and detoasts it where it is stored out of line. A finished
- * plan in which that column meets nobody who looks at it gets a NULL in its place.
+ * `SELECT id FROM t ORDER BY v <-> q LIMIT 10` carries the distance through its plan as a column
+ * that is dropped at the end ("junk"), for a Sort to compare. Where an index of ours gives the
+ * order there is no Sort. Yet the executor computes the column for each row: it reads the row's
+ * whole vector once more, and detoasts it where it is stored out of line. So the column is
+ * replaced by NULL in a finished plan in which no node reads it.
  *
- * Who looks at it: nodes that compare it (Sort, MergeAppend, GatherMerge, Limit WITH TIES, ...).
- * So only nodes that are known to pass rows on unseen may stand between the scan and the place
- * where junk is dropped: the top of a query or subquery. A Limit is such a top wherever it stands,
- * and what is above it knows nothing of its junk.
+ * The readers are nodes that compare it (Sort, MergeAppend, GatherMerge, Limit WITH TIES, ...).
+ * Only nodes that are known to pass rows on unread may stand between the scan and the place where
+ * junk is dropped, which is the top of a query or subquery. A Limit is such a top wherever it
+ * stands: what is above it knows nothing of its junk.
  */
 #include "hashidx.h"
 
