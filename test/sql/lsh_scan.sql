@@ -123,11 +123,25 @@ SELECT rows > 3 AS rows, share >= 0.9 AS enough, wrong FROM compare('SELECT id F
 SELECT rows > 3 AS rows, share >= 0.9 AS enough, wrong FROM compare('SELECT id FROM t WHERE hamming_within(c, code_of(300), 24) AND hamming_within(c, code_of(400), 24)', 'Index Scan');
 SELECT rows > 3 AS rows, share >= 0.9 AS enough, wrong FROM compare('SELECT id FROM t WHERE l2_within(v, vector_of(300), 0.8) ORDER BY v <-> vector_of(400)', 'Index Scan');
 
--- distances are exact and do not decrease as long as the first round lasts
+-- distances are exact and do not decrease
 SET enable_seqscan = off;
 SELECT count(*), bool_and(d >= before) AS ascending, bool_and(d = (v <=> vector_of(300))) AS exact FROM
 	(SELECT v, d, coalesce(lag(d) OVER (ROWS UNBOUNDED PRECEDING), 0) AS before
 	 FROM (SELECT v, v <=> vector_of(300) AS d FROM t ORDER BY v <=> vector_of(300) LIMIT 20) a) b;
+
+-- nor where clusters are so tight that many rows turn up too late for the order: these come at the
+-- end of a scan that is read to its end, and then all rows have come
+CREATE TABLE tight AS SELECT i AS id, (SELECT array_agg(sin(i % 150 * 7.3 + j * 1.7) * 3 +
+	hashint4(i * 1009 + j) % 1000 / 3000.0 ORDER BY j) FROM generate_series(1, 32) j)::real[]::qvec(32) AS v
+FROM generate_series(1, 3000) i;
+CREATE INDEX ON tight USING hashidx_lsh (v qvec_cosine_ops) WITH (tables = 2, bits = 10);
+SELECT k, sum(rows) AS rows, max(descents) AS descents FROM unnest(ARRAY[10, 50, 200, NULL]) k,
+	(SELECT v FROM tight WHERE id % 97 = 0) q,
+	LATERAL (SELECT count(*) AS rows, count(*) FILTER (WHERE d < before) AS descents FROM
+		(SELECT d, lag(d) OVER (ROWS UNBOUNDED PRECEDING) AS before FROM
+			(SELECT v <=> q.v AS d FROM tight ORDER BY v <=> q.v LIMIT k) a) b) c
+GROUP BY k ORDER BY k;
+DROP TABLE tight;
 
 -- a filter makes the scan go on
 SELECT count(*), bool_and(id % 50 = 7) FROM (SELECT id FROM t WHERE id % 50 = 7 ORDER BY v <=> vector_of(300) LIMIT 50) a;

@@ -107,9 +107,16 @@ extern LshCache *lsh_cache(Relation index);
 extern LshMetric lsh_metric(Relation index);
 
 /*
- * Of the neighbours that a scan may miss, a quarter may be lost by looking at sketches; the
- * rest is what buckets may lack. So the probes have to find this share of them.
+ * Of the neighbours that a scan may miss, a sixteenth may be lost by looking at sketches; three
+ * are left to those that are found too late for the order, and the rest is what buckets may lack.
  */
+static inline double
+lsh_sketch_loss(double recall)
+{
+	return (1 - recall) / 16;
+}
+
+/* So the probes have to find this share of them. */
 static inline double
 lsh_probes_recall(double recall)
 {

@@ -5,7 +5,8 @@
  * A source (lsh_source.h) gives candidates with estimates of their distances. A scan
  * without an order returns them as they are, to be rechecked. An ordered scan takes exact
  * distances from the heap, best estimates first, for as long as the next candidate might be
- * nearer than the best row known, and returns that.
+ * nearer than the best row known, and returns that. A row that is found when a farther one has
+ * been returned already is too late for the order: it is set aside until all others have been.
  */
 #include "am/lsh/lsh.h"
 
@@ -34,6 +35,8 @@ typedef struct LshScan
 	bool		null_query;		/* ORDER BY value <distance> NULL: all distances are NULL */
 	Datum		query;			/* detoasted */
 	LshHeap		verified;		/* rows with exact distances, not yet returned */
+	LshHeap		late;			/* those too late for the order */
+	double		returned_distance;	/* of the last row that was not */
 	double		cut_distance;	/* the distance that `cut` was made for; NaN: none */
 	double		cut;
 	uint64		returned;
@@ -153,6 +156,8 @@ start(IndexScanDesc scan, LshScan *state)
 	state->source = (LshSource) {.index = scan->indexRelation,.context = context};
 	state->nothing = false;
 	state->verified = (LshHeap) {0};
+	state->late = (LshHeap) {0};
+	state->returned_distance = -INFINITY;
 	state->cut_distance = NAN;
 	state->returned = 0;
 	state->started = true;
@@ -249,9 +254,9 @@ may_be_nearer(LshScan *state, double estimate)
 	return estimate <= state->cut;
 }
 
-/* The next row in order; false at the end. */
+/* The nearest row found, if no candidate may be nearer; false at the end. */
 static bool
-next_ordered(IndexScanDesc scan, LshScan *state, LshCandidate *row)
+next_nearest(IndexScanDesc scan, LshScan *state, LshCandidate *row)
 {
 	LshSource  *source = &state->source;
 
@@ -278,6 +283,29 @@ next_ordered(IndexScanDesc scan, LshScan *state, LshCandidate *row)
 		*row = lsh_heap_pop(&state->verified);
 		return true;
 	}
+}
+
+/* The next row in order, and those too late for it at last; false at the end. */
+static bool
+next_ordered(IndexScanDesc scan, LshScan *state, LshCandidate *row)
+{
+	while (next_nearest(scan, state, row))
+	{
+		if (!float8_lt(row->distance, state->returned_distance))
+		{
+			state->returned_distance = row->distance;
+			return true;
+		}
+
+		MemoryContext old = MemoryContextSwitchTo(state->source.context);
+
+		lsh_heap_push(&state->late, *row);
+		MemoryContextSwitchTo(old);
+	}
+	if (state->late.count == 0)
+		return false;
+	*row = lsh_heap_pop(&state->late);
+	return true;
 }
 
 /* The next row in no order; false at the end. */

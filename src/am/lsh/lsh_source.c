@@ -36,7 +36,7 @@ double
 lsh_source_cut(const LshSource *source, double distance)
 {
 	double		limit = hx_lsh_sketch_limit(source->sketch, distance);
-	double		deviations = normal_quantile((1 - hx_guc_recall()) / 4);
+	double		deviations = normal_quantile(lsh_sketch_loss(hx_guc_recall()));
 
 	return distance + (limit - distance) * Max(deviations, 0) / LIMIT_DEVIATIONS;
 }
