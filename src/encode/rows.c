@@ -12,6 +12,7 @@
 #include "catalog/pg_attribute.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -86,23 +87,35 @@ need_column_type(Oid source, const char *name)
 	return type;
 }
 
-/* A type of that name may be anybody's; ours lies with our functions. */
-static void
-check_column(Oid source, const RowsColumn *column, FunctionCallInfo call)
+/*
+ * How a query reads the column: as it is, or cast, where an INSERT would cast it, too. A type of
+ * that name may be anybody's; ours lies with our functions.
+ */
+static const char *
+column_expression(Oid source, const RowsColumn *column, FunctionCallInfo call)
 {
 	const char *wanted = column->code ? "bincode" : "qvec";
+	Oid			wanted_type = hx_sibling_type(call, wanted);
 	Oid			type = need_column_type(source, column->name);
+	Oid			function;
 
-	if (getBaseType(type) != hx_sibling_type(call, wanted))
+	if (getBaseType(type) == wanted_type)
+		return quote_identifier(column->name);
+	if (find_coercion_pathway(wanted_type, getBaseType(type), COERCION_ASSIGNMENT, &function) !=
+		COERCION_PATH_FUNC)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of relation \"%s\" is not of type %s",
 						column->name, get_rel_name(source), wanted),
 				 errdetail("It is of type %s.", format_type_be(type))));
+	return psprintf("%s::%s", quote_identifier(column->name),
+					format_type_be_qualified(wanted_type));
 }
 
+/* All columns are looked at before the first row is. */
 static char *
-make_query(Oid source, const RowsColumn *columns, int count, const char *unset)
+make_query(Oid source, const RowsColumn *columns, int count, const char *unset,
+		   FunctionCallInfo call)
 {
 	char	   *name = hx_rows_source_name(source);
 	StringInfoData query;
@@ -110,13 +123,16 @@ make_query(Oid source, const RowsColumn *columns, int count, const char *unset)
 	initStringInfo(&query);
 	for (int i = 0; i < count; i++)
 		appendStringInfo(&query, "%s %s", i == 0 ? "SELECT" : ",",
-						 quote_identifier(columns[i].name));
+						 column_expression(source, &columns[i], call));
 	appendStringInfo(&query, " FROM %s", name);
 	for (int i = 0; i < count; i++)
 		appendStringInfo(&query, " %s %s IS NOT NULL", i == 0 ? "WHERE" : "AND",
 						 quote_identifier(columns[i].name));
 	if (unset != NULL)
+	{
+		(void) need_column_type(source, unset);
 		appendStringInfo(&query, " AND %s IS NULL", quote_identifier(unset));
+	}
 	return query.data;
 }
 
@@ -139,12 +155,7 @@ Rows *
 hx_rows_open(Oid source, RowsColumn *columns, int count, const char *unset,
 			 FunctionCallInfo call)
 {
-	/* An error that names the source comes before one that names a column. */
-	hx_rows_source_name(source);
-	for (int i = 0; i < count; i++)
-		check_column(source, &columns[i], call);
-	if (unset != NULL)
-		need_column_type(source, unset);
+	const char *query = make_query(source, columns, count, unset, call);
 
 	SPI_connect();
 
@@ -159,7 +170,7 @@ hx_rows_open(Oid source, RowsColumn *columns, int count, const char *unset,
 	rows->guc_level = NewGUCNestLevel();
 	(void) set_config_option("synchronize_seqscans", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	rows->portal = open_cursor(make_query(source, columns, count, unset));
+	rows->portal = open_cursor(query);
 	rows->row_context = AllocSetContextCreate(CurrentMemoryContext, "hashidx row",
 											  ALLOCSET_DEFAULT_SIZES);
 	return rows;

@@ -20,7 +20,7 @@
 typedef struct RowsColumn
 {
 	const char *name;
-	bool		code;			/* of type bincode; else qvec */
+	bool		code;			/* read as bincode; else as qvec */
 
 	/* Dimensions or bits; 0: what the first row has. All rows must have them. */
 	int			width;

@@ -125,6 +125,20 @@ SELECT pg_temp.fails(query) FROM (VALUES
 ) AS t(number, query) ORDER BY number;
 SELECT hashidx_train('itq', 'train_rows', 'v', NULL) IS NULL AS strict;
 
+-- Columns that an INSERT would cast to qvec are read like those of the type, also through domains.
+CREATE DOMAIN train_numbers AS double precision[];
+CREATE TABLE train_arrays AS
+	SELECT v, v::real[] AS floats, v::double precision[]::train_numbers AS doubles FROM train_rows;
+SELECT hashidx_train('itq', 'train_arrays', 'floats', 8)::text = model AS floats,
+	hashidx_train('itq', 'train_arrays', 'doubles', 8)::text = model AS doubles,
+	hashidx_encoder_recall(model::hashidx_model, 'train_arrays', 'floats', 5, 20, 30) =
+		hashidx_encoder_recall(model::hashidx_model, 'train_arrays', 'v', 5, 20, 30) AS judged
+FROM (SELECT hashidx_train('itq', 'train_arrays', 'v', 8)::text AS model) m;
+INSERT INTO train_arrays (floats) VALUES ('{1,NULL}');
+SELECT pg_temp.fails($$SELECT hashidx_train('itq', 'train_arrays', 'floats', 8)$$);
+DROP TABLE train_arrays;
+DROP DOMAIN train_numbers;
+
 -- Constant and zero rows: an answer or a reason, never NaN.
 CREATE TABLE train_same AS SELECT '[1,2,3,4]'::qvec AS v FROM generate_series(1, 100);
 SELECT kind, pg_temp.fails(format('SELECT hashidx_train(%L, %L, %L, %s)', kind, 'train_same', 'v', least(bits, 4)))
