@@ -257,6 +257,26 @@ start_run(Run *run, const HxModel *model, const float *x, float *scratch)
 	run->done = 0;
 }
 
+/* Whether a step can make numbers beyond the range of floats of numbers within it. */
+static bool
+may_leave_range(HxStepOp op)
+{
+	switch (op)
+	{
+		case HX_STEP_ROTATE:
+		case HX_STEP_NORMALISE:
+		case HX_STEP_RELU:
+		case HX_STEP_TANH:
+		case HX_STEP_TRUNCATE:
+		case HX_STEP_GAUSSIAN:
+		case HX_STEP_SIGNUM:
+		case HX_STEP_CONCAT:
+			return false;
+		default:
+			return true;
+	}
+}
+
 /* Runs the steps before step `end`; false when a number is beyond the range of floats. */
 static bool
 run_steps(Run *run, int end)
@@ -266,7 +286,7 @@ run_steps(Run *run, int end)
 		const HxStep *step = &run->model->steps[run->done];
 
 		run_step(run, step, run->next);
-		if (!hx_all_finite(run->next, step->outputs))
+		if (may_leave_range(step->op) && !hx_all_finite(run->next, step->outputs))
 			return false;
 		run->values[run->done] = run->next;
 		run->next += step->outputs;

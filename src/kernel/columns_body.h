@@ -78,17 +78,27 @@ sum_few_columns(ColumnOp op, const float *w, size_t n, size_t m, const float *x,
 	}
 }
 
+/* So many registers full of columns at a time, from column j on; returns the first one left. */
+HX_INLINE size_t
+sum_strips(ColumnOp op, int registers, const float *w, size_t n, size_t m, const float *x,
+		   const float *start, float *out, size_t j)
+{
+	const size_t width = (size_t) registers * HX_FLOATS;
+
+	for (; m - j >= width; j += width)
+		sum_columns(op, registers, w + j, n, m, x, start_at(start, j), out + j);
+	return j;
+}
+
 /*
- * As many columns at a time as there are registers for. The last ones reach back
- * over columns done before, which come out the same again.
+ * As many columns at a time as there are registers for: one register by itself would wait for
+ * each of its additions. The last columns reach back over some done before, which come out
+ * the same again.
  */
 HX_INLINE void
 sum_all_columns(ColumnOp op, const float *w, size_t n, size_t m, const float *x,
 				const float *start, float *out)
 {
-	const size_t few = 4 * HX_FLOATS;
-	const size_t some = HX_COLUMN_REGISTERS / 2 * HX_FLOATS;
-	const size_t many = HX_COLUMN_REGISTERS * HX_FLOATS;
 	size_t		j = 0;
 
 	if (m < HX_FLOATS)
@@ -97,19 +107,14 @@ sum_all_columns(ColumnOp op, const float *w, size_t n, size_t m, const float *x,
 		return;
 	}
 
-	for (; m - j >= many; j += many)
-		sum_columns(op, HX_COLUMN_REGISTERS, w + j, n, m, x, start_at(start, j), out + j);
-	for (; m - j >= some; j += some)
-		sum_columns(op, HX_COLUMN_REGISTERS / 2, w + j, n, m, x, start_at(start, j), out + j);
-	for (; m - j >= few; j += few)
-		sum_columns(op, 4, w + j, n, m, x, start_at(start, j), out + j);
-	for (; m - j >= HX_FLOATS; j += HX_FLOATS)
-		sum_columns(op, 1, w + j, n, m, x, start_at(start, j), out + j);
+	j = sum_strips(op, HX_COLUMN_REGISTERS, w, n, m, x, start, out, j);
+	j = sum_strips(op, HX_COLUMN_REGISTERS / 2, w, n, m, x, start, out, j);
+	j = sum_strips(op, 4, w, n, m, x, start, out, j);
+	j = sum_strips(op, 3, w, n, m, x, start, out, j);
+	j = sum_strips(op, 2, w, n, m, x, start, out, j);
+	j = sum_strips(op, 1, w, n, m, x, start, out, j);
 	if (j < m)
-	{
-		j = m - HX_FLOATS;
-		sum_columns(op, 1, w + j, n, m, x, start_at(start, j), out + j);
-	}
+		sum_strips(op, 1, w, n, m, x, start, out, m - HX_FLOATS);
 }
 
 static void
