@@ -25,8 +25,8 @@
 #define HNSW_PHASE_PARTITION 3
 #define HNSW_PHASE_GRAPH 4
 #define HNSW_PHASE_WRITE 5
-#define HNSW_PHASE_MEASURE 6
-#define HNSW_PHASE_LOG 7
+#define HNSW_PHASE_LOG 6
+#define HNSW_PHASE_MEASURE 7
 
 /* The index's options; 0 and -1 stand for "as the dimensions suggest". */
 typedef struct HnswOptions

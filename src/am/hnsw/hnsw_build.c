@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "access/generic_xlog.h"
 #include "access/tableam.h"
 #include "access/xloginsert.h"
 #include "am/hnsw/hnsw_centre.h"
@@ -235,8 +236,11 @@ write_empty_meta(Relation index)
 
 	if (BufferGetBlockNumber(buf) != HX_METABLOCK)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
-	hnsw_meta_init(BufferGetPage(buf));
-	MarkBufferDirty(buf);
+
+	GenericXLogState *record = GenericXLogStart(index);
+
+	hnsw_meta_init(GenericXLogRegisterBuffer(record, buf, GENERIC_XLOG_FULL_IMAGE));
+	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buf);
 }
 
@@ -247,14 +251,15 @@ write_counts(const HnswBuild *build)
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 
-	HnswMetaPage *meta = hnsw_meta(BufferGetPage(buf));
+	GenericXLogState *record = GenericXLogStart(build->index);
+	HnswMetaPage *meta = hnsw_meta(GenericXLogRegisterBuffer(record, buf, 0));
 
 	meta->nodes = build->parts != NULL ? build->parts->nodes :
 		build->rows.count + build->held.count;
 	meta->rows = build->row_total;
 	meta->curve_rows = meta->rows;
 	meta->curve_blocks = RelationGetNumberOfBlocks(build->index);
-	MarkBufferDirty(buf);
+	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buf);
 }
 
@@ -375,6 +380,7 @@ write_rows(HnswBuild *build)
 	HxNode	   *number = allocate_rows(build, build->rows.count, sizeof(HxNode));
 
 	build_graph(build, &points, number);
+	hnsw_write_log(build->index);
 	add_more_rows(build, number);
 	measure_and_insert_held(build, &points);
 	pfree(number);
@@ -506,11 +512,8 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 			choose_format(&build);
 		write_index(&build);
 	}
-	if (RelationNeedsWAL(index))
-	{
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_LOG);
-		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
-	}
+	else
+		hnsw_write_log(index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 

@@ -78,6 +78,9 @@ extern BlockNumber hnsw_write_entries(Relation index, const HnswPoints *points,
 extern void hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm,
 							BlockNumber entries);
 
+/* Logs all pages as they are: from there on each change has its record. */
+extern void hnsw_write_log(Relation index);
+
 /* hnsw_insert.c */
 
 /* Inserts a row whose point has been made; the caller is the only one who knows the index. */

@@ -431,7 +431,7 @@ check_nodes_page(HnswCheck *check, BlockNumber blk, Page page)
 		if (hnsw_node_problem(&check->shape, head) != NULL || head->state != HNSW_NODE)
 			continue;
 		check_links(check, blk, node, head);
-		if (!isfinite(head->error))
+		if (!(head->error >= 0))
 			hx_check_warn(check->check, blk, "The error of node %u is not a number.", node);
 		check_rows(check, blk, head, head->row, head->rows);
 		check_chain(check, blk, node, head);

@@ -58,15 +58,22 @@ displacement(const HnswQuery *query, const HnswNodeHead *head)
 	return moved;
 }
 
-/* Bounds of the Euclidean distance, from its square as computed; small terms may have vanished. */
+/* By how much a sum of products may be off that are too small for all the digits of a float. */
+static double
+vanished(const HnswQuery *query)
+{
+	return query->shape->dims * FLT_MIN;
+}
+
+/* Bounds of the Euclidean distance, from its square as computed. */
 static void
 bound_l2(const HnswQuery *query, const HnswNodeHead *head, double squared, double sum_error,
 		 double *low, double *high)
 {
 	double		moved = displacement(query, head);
 
-	*low = fmax(sqrt(fmax(squared * (1 - sum_error), 0)) - moved, 0);
-	*high = sqrt(squared * (1 + sum_error) + query->shape->dims * FLT_MIN) + moved;
+	*low = fmax(sqrt(fmax(squared * (1 - sum_error) - vanished(query), 0)) - moved, 0);
+	*high = sqrt(squared * (1 + sum_error) + vanished(query)) + moved;
 }
 
 /* Bounds of the negative inner product. No vector is much longer than the longest known. */
@@ -75,7 +82,7 @@ bound_ip(const HnswQuery *query, const HnswNodeHead *head, double distance, doub
 		 double *low, double *high)
 {
 	double		length = fmax(query->largest_norm, fabs(distance) / fmax(query->norm, FLT_MIN));
-	double		moved = query->norm * (head->error + 4 * sum_error * length);
+	double		moved = query->norm * (head->error + 4 * sum_error * length) + vanished(query);
 
 	if (query->shape->stored == HX_STORED_INT8)
 		moved += ROTATION_ERROR * query->norm * length;

@@ -161,10 +161,10 @@ build_phase_name(int64 phase)
 			return "building the graph";
 		case HNSW_PHASE_WRITE:
 			return "writing pages";
-		case HNSW_PHASE_MEASURE:
-			return "measuring recall";
 		case HNSW_PHASE_LOG:
 			return "writing WAL";
+		case HNSW_PHASE_MEASURE:
+			return "measuring recall";
 		default:
 			return NULL;
 	}

@@ -163,7 +163,7 @@ save_lists(HnswParts *parts, uint32 number, const Members *members, const HxNode
 	pfree(list);
 }
 
-/* Writes the residents to pages, with all their rows. */
+/* Writes the residents to pages, and keeps the rows beyond the first of each. */
 static void
 write_residents(HnswParts *parts, uint32 number, const Members *members, const HnswPoints *points,
 				const HxNode *links, MoreRow *more, size_t more_count)
@@ -184,8 +184,15 @@ write_residents(HnswParts *parts, uint32 number, const Members *members, const H
 	for (size_t i = 0; i < part->nodes; i++)
 		parts->number[members->point[i]] = node[i];
 	for (size_t i = 0; i < more_count; i++)
-		hnsw_write_row(parts->index, node[more[i].member], &more[i].row,
-					   members->error[more[i].member]);
+	{
+		size_t		member = more[i].member;
+
+		hnsw_spill_add(&parts->more_rows, &(HnswPartRow) {
+			.node = node[member],
+			.error = members->error[member],
+			.row = more[i].row,
+		});
+	}
 	save_lists(parts, number, members, links, order);
 }
 

@@ -65,6 +65,7 @@ hnsw_parts_begin(Relation index, IndexInfo *info, const HnswShape *shape, HxComp
 	parts->compute = compute;
 	parts->capacity = capacity;
 	parts->points = hnsw_spill_new(bytes);
+	parts->more_rows = hnsw_spill_new(sizeof(HnswPartRow));
 	parts->sample_room = Min(SAMPLE, Max(capacity / 4, Min(LEAST_SAMPLE, 2 * capacity)));
 	parts->sample = palloc_extended(mul_size(parts->sample_room, bytes), MCXT_ALLOC_HUGE);
 	return parts;
@@ -453,6 +454,18 @@ write_entries(const HnswParts *parts)
 	return hnsw_write_entries(parts->index, &points, parts->centre, point, count, number);
 }
 
+/* Puts the rows beyond the first of each node where they belong. */
+static void
+add_more_rows(HnswParts *parts)
+{
+	HnswPartRow more;
+
+	hnsw_spill_rewind(&parts->more_rows);
+	while (hnsw_spill_read(&parts->more_rows, &more, 1) > 0)
+		hnsw_write_row(parts->index, more.node, &more.row, more.error);
+	hnsw_spill_end(&parts->more_rows);
+}
+
 /* Measures the index by what was held out, and inserts that. */
 static void
 measure_and_insert(HnswParts *parts, const uint8 *held, const float *nearest)
@@ -486,10 +499,8 @@ hnsw_parts_finish(HnswParts *parts)
 	make_centre(parts);
 	spread_points(parts, held, nearest);
 
-	/* The rows of equal points need to know the index's shape when they are written. */
 	if (parts->centre != NULL)
 		hnsw_centre_write(parts->index, parts->shape, parts->centre, false);
-	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, InvalidBlockNumber);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_GRAPH);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, 0);
 	for (uint32 i = 0; i < parts->part_count; i++)
@@ -499,6 +510,8 @@ hnsw_parts_finish(HnswParts *parts)
 	for (uint32 i = 0; i < parts->part_count; i++)
 		hnsw_part_link(parts, i);
 	hnsw_write_meta(parts->index, parts->shape, parts->largest_norm, write_entries(parts));
+	hnsw_write_log(parts->index);
+	add_more_rows(parts);
 	add_lost(parts);
 	measure_and_insert(parts, held, nearest);
 	parts->nodes += HELD_OUT;

@@ -22,6 +22,14 @@ typedef struct HnswPartPoint
 	ItemPointerData row;
 } HnswPartPoint;
 
+/* A row beyond the first of a node. */
+typedef struct HnswPartRow
+{
+	HxNode		node;
+	float		error;			/* the node's */
+	ItemPointerData row;
+} HnswPartRow;
+
 /* The links of a point in one of its graphs. */
 typedef struct HnswPartList
 {
@@ -59,6 +67,7 @@ typedef struct HnswParts
 	HxNode	   *number;			/* of each point: its node's, or HX_NODE_NONE */
 	uint64		nodes;			/* written so far */
 	uint64		linked;			/* of them, with their links */
+	HnswSpill	more_rows;		/* HnswPartRow */
 	List	   *lost;			/* entries (hnsw_entry_make) for what a part's graph lost */
 } HnswParts;
 

@@ -5,6 +5,8 @@
  */
 #include "am/hnsw/hnsw_build.h"
 
+#include <math.h>
+
 #include "am/hnsw/hnsw_effort.h"
 #include "graph/crew.h"
 #include "kernel/kernel.h"
@@ -171,7 +173,9 @@ hnsw_points_centre(const HnswPoints *points, size_t count, float *centre)
 	}
 	for (uint32 j = 0; j < shape->link.dims; j++)
 		centre[j] = (float) (sum[j] / sample);
-	if (hx_kernels->dot(centre, centre, shape->link.dims) < LEAST_CENTRE_SHARE * squares / sample)
+	/* Numbers so large that their squares are no floats leave no mean either. */
+	if (!isfinite(squares) ||
+		hx_kernels->dot(centre, centre, shape->link.dims) < LEAST_CENTRE_SHARE * squares / sample)
 		memset(centre, 0, shape->link.dims * sizeof(float));
 	pfree(sum);
 	pfree(x);

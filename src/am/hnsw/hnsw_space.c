@@ -88,11 +88,19 @@ hnsw_point_make(Relation index, const HnswShape *shape, Datum value, HnswPoint *
 
 	float	   *x = palloc(shape->own_dims * sizeof(float));
 	double		norm;
+	double		error;
 	double		moved = value_coordinates(index, shape, value, x, &norm);
 
+	error = hx_stored_encode(shape->stored, x, shape->own_dims, point->stored) + moved;
+	if (isnan(error))
+	{
+		/* Its rotation left the range of floats: zero stands for it, and it may be anywhere. */
+		memset(x, 0, shape->own_dims * sizeof(float));
+		(void) hx_stored_encode(shape->stored, x, shape->own_dims, point->stored);
+		error = INFINITY;
+	}
 	/* Rounded up, so that it stays an upper bound as a float. */
-	point->error = (float) ((hx_stored_encode(shape->stored, x, shape->own_dims, point->stored) +
-							 moved) * (1 + 1e-6));
+	point->error = (float) (error * (1 + 1e-6));
 	if (shape->metric == HNSW_IP)
 		point->norm = (float) norm;
 	pfree(x);
@@ -207,6 +215,16 @@ dot(const HnswQuery *query, const uint8 *stored)
 						 query->shape->own_dims);
 }
 
+/*
+ * A distance as searches compare it. What numbers near the end of a float's range make of it may be
+ * none; searches would not end if it was neither nearer than another nor farther.
+ */
+static float
+comparable(double distance)
+{
+	return isnan(distance) ? INFINITY : (float) distance;
+}
+
 float
 hnsw_query_distance(const HnswQuery *query, const uint8 *stored)
 {
@@ -215,9 +233,9 @@ hnsw_query_distance(const HnswQuery *query, const uint8 *stored)
 		case HNSW_HAMMING:
 			return (float) hx_kernels->hamming(query->bits, stored, query->shape->own_bytes);
 		case HNSW_IP:
-			return (float) -dot(query, stored);
+			return comparable(-dot(query, stored));
 		default:
-			return (float) l2_squared(query, stored);
+			return comparable(l2_squared(query, stored));
 	}
 }
 
@@ -225,7 +243,7 @@ float
 hnsw_query_link_distance(const HnswQuery *query, const uint8 *stored)
 {
 	return query->shape->metric == HNSW_IP ?
-		hnsw_ip_link_distance(dot(query, stored), l2_squared(query, stored)) :
+		comparable(hnsw_ip_link_distance(dot(query, stored), l2_squared(query, stored))) :
 		hnsw_query_distance(query, stored);
 }
 

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "access/generic_xlog.h"
+#include "access/xloginsert.h"
 #include "am/hnsw/hnsw_entries.h"
 #include "am/hnsw/hnsw_postings.h"
 #include "am/hnsw/hnsw_room.h"
@@ -222,9 +224,13 @@ list_last_page(Relation index, const HnswGraph *graph)
 
 	LockBuffer(meta_buf, BUFFER_LOCK_EXCLUSIVE);
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
-	hx_room_push(&hnsw_rooms[HNSW_LIST_NODES], BufferGetPage(meta_buf), BufferGetPage(buf), blk);
-	MarkBufferDirty(meta_buf);
-	MarkBufferDirty(buf);
+
+	GenericXLogState *record = GenericXLogStart(index);
+	Page		meta_page = GenericXLogRegisterBuffer(record, meta_buf, 0);
+
+	hx_room_push(&hnsw_rooms[HNSW_LIST_NODES], meta_page,
+				 GenericXLogRegisterBuffer(record, buf, GENERIC_XLOG_FULL_IMAGE), blk);
+	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buf);
 	UnlockReleaseBuffer(meta_buf);
 }
@@ -329,7 +335,8 @@ hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm,
 
 	LockBuffer(buf, BUFFER_LOCK_EXCLUSIVE);
 
-	HnswMetaPage *meta = hnsw_meta(BufferGetPage(buf));
+	GenericXLogState *record = GenericXLogStart(index);
+	HnswMetaPage *meta = hnsw_meta(GenericXLogRegisterBuffer(record, buf, 0));
 
 	meta->metric = shape->metric;
 	meta->stored = shape->stored;
@@ -342,6 +349,15 @@ hnsw_write_meta(Relation index, const HnswShape *shape, float largest_norm,
 	meta->seed = shape->seed;
 	meta->entries = entries;
 	meta->entry_version++;
-	MarkBufferDirty(buf);
+	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buf);
+}
+
+void
+hnsw_write_log(Relation index)
+{
+	if (!RelationNeedsWAL(index))
+		return;
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_LOG);
+	log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
 }
