@@ -80,10 +80,8 @@ close_column(Column *column)
 static int
 measure_values(const Column *column, Datum query, double **distances)
 {
-	int			most = column->values.nvalues;
-
-	*distances = palloc(Max(most, 1) * sizeof(double));
-	return column->measure->measure(&column->values, query, most, *distances);
+	*distances = palloc(Max(column->values.nvalues, 1) * sizeof(double));
+	return column->measure->measure(&column->values, query, *distances);
 }
 
 /* Adds up the shares of the most common values that lie within the radius; *all: of them all. */
@@ -99,7 +97,7 @@ share_of_common(const Column *column, Datum query, double radius, double *all)
 		double		distance;
 
 		*all += column->common.numbers[i];
-		if (column->measure->measure(&one, query, 1, &distance) > 0 && distance <= radius)
+		if (column->measure->measure(&one, query, &distance) > 0 && distance <= radius)
 			within += column->common.numbers[i];
 	}
 	return within;
@@ -165,11 +163,13 @@ share_by_index(const Column *column, Datum query, const double *distances, int c
 {
 	RelOptInfo *table = column->variable.rel;
 	double		near = radius;
-	double		far = hx_telling_distance(distances, count);
+	double		far;
 	double		rows;
 
-	if (!column->measure->asks_index || table == NULL || table->tuples < 1 ||
-		(far >= 0 && far <= radius && !has_wide_values(column)))
+	if (!column->measure->asks_index || table == NULL || table->tuples < 1)
+		return -1;
+	far = hx_telling_distance(distances, count);
+	if (far >= 0 && far <= radius && !has_wide_values(column))
 		return -1;
 	rows = hx_index_rows_within(table, column->expression, query, &near);
 	if (rows < 0 || near >= radius)

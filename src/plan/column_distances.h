@@ -22,10 +22,10 @@ typedef struct HxMeasure
 	int			curve_kind;
 
 	/*
-	 * The distances of a query to at most `most` of a slot's values, taken evenly, into out[];
-	 * returns how many there are, for what cannot be compared is left out.
+	 * The distances of a query to the values of a slot, into out[]; returns how many there are, for
+	 * what cannot be compared is left out.
 	 */
-	int			(*measure) (const AttStatsSlot *slot, Datum query, int most, double *out);
+	int			(*measure) (const AttStatsSlot *slot, Datum query, double *out);
 
 	/*
 	 * Is the distance Jaccard's, of which statistics tell little, so that an index is asked where

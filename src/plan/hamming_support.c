@@ -11,15 +11,16 @@
 #include "type/distance_curve.h"
 
 static int
-measure_codes(const AttStatsSlot *slot, Datum query, int most, double *out)
+measure_codes(const AttStatsSlot *slot, Datum query, double *out)
 {
 	BincodeView centre = hx_bincode_view(query);
-	int			count = Min(most, slot->nvalues);
 	int			measured = 0;
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < slot->nvalues; i++)
 	{
-		BincodeView code = hx_bincode_view(slot->values[(int64) i * slot->nvalues / count]);
+		/* Elements of an array are never out of line. */
+		BincodeView code = hx_bincode_view_packed((const struct varlena *)
+												  DatumGetPointer(slot->values[i]));
 
 		if (code.bits == centre.bits)
 			out[measured++] = hx_kernels->hamming(centre.bytes, code.bytes,

@@ -17,16 +17,15 @@ extern PGDLLEXPORT Datum hashidx_array_jaccard_distance(PG_FUNCTION_ARGS);
 
 /* Arrays with NULLs are no sets. */
 static int
-measure_sets(const AttStatsSlot *slot, Datum query, int most, double *out)
+measure_sets(const AttStatsSlot *slot, Datum query, double *out)
 {
-	int			count = Min(most, slot->nvalues);
 	int			measured = 0;
 
 	if (array_contains_nulls(DatumGetArrayTypeP(query)))
 		return 0;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < slot->nvalues; i++)
 	{
-		Datum		value = slot->values[(int64) i * slot->nvalues / count];
+		Datum		value = slot->values[i];
 
 		if (!array_contains_nulls(DatumGetArrayTypeP(value)))
 			out[measured++] = DatumGetFloat8(DirectFunctionCall2(hashidx_array_jaccard_distance,

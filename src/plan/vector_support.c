@@ -13,14 +13,12 @@
 
 /* The distances of the query's sketch to those kept. */
 static int
-measure_sketches(const AttStatsSlot *slot, Datum query, int most, double *out,
+measure_sketches(const AttStatsSlot *slot, Datum query, double *out,
 				 double (*distance) (const float *a, const float *b, int axes))
 {
 	QvecAxes	axes;
 	QvecFloats	vector = hx_qvec_floats(query);
 	float	   *sketch;
-	int			first;
-	int			count;
 	int			measured = 0;
 
 	if (!hx_qvec_axes_read(slot->values, slot->nvalues, &axes) || vector.dims != axes.dims)
@@ -28,12 +26,11 @@ measure_sketches(const AttStatsSlot *slot, Datum query, int most, double *out,
 	sketch = palloc((axes.count + HX_SKETCH_EXTRA) * sizeof(float));
 	if (!hx_qvec_sketch(&axes, vector.values, sketch))
 		return 0;
-	first = 1 + axes.count;
-	count = Min(most, slot->nvalues - first);
-	for (int i = 0; i < count; i++)
+
+	/* The mean and the axes come first. */
+	for (int i = 1 + axes.count; i < slot->nvalues; i++)
 	{
-		int			place = first + (int64) i * (slot->nvalues - first) / count;
-		QvecFloats	kept = hx_qvec_floats(slot->values[place]);
+		QvecFloats	kept = hx_qvec_floats(slot->values[i]);
 		double		d = kept.dims == axes.count + HX_SKETCH_EXTRA ?
 			distance(sketch, kept.values, axes.count) : NAN;
 
@@ -45,15 +42,15 @@ measure_sketches(const AttStatsSlot *slot, Datum query, int most, double *out,
 }
 
 static int
-measure_l2(const AttStatsSlot *slot, Datum query, int most, double *out)
+measure_l2(const AttStatsSlot *slot, Datum query, double *out)
 {
-	return measure_sketches(slot, query, most, out, hx_sketch_l2);
+	return measure_sketches(slot, query, out, hx_sketch_l2);
 }
 
 static int
-measure_cosine(const AttStatsSlot *slot, Datum query, int most, double *out)
+measure_cosine(const AttStatsSlot *slot, Datum query, double *out)
 {
-	return measure_sketches(slot, query, most, out, hx_sketch_cosine);
+	return measure_sketches(slot, query, out, hx_sketch_cosine);
 }
 
 /* Axes are a column's own, so its sketches are no queries to another column. */
