@@ -46,8 +46,9 @@ hx_rows_bytes(const RowsColumn *column)
 	return column->code ? HX_BITS_TO_BYTES(column->width) : (Size) column->width * sizeof(float);
 }
 
-char *
-hx_rows_source_name(Oid source)
+/* "schema.table", quoted where needed. */
+static char *
+source_name(Oid source)
 {
 	char	   *name = get_rel_name(source);
 
@@ -117,7 +118,7 @@ static char *
 make_query(Oid source, const RowsColumn *columns, int count, const char *unset,
 		   FunctionCallInfo call)
 {
-	char	   *name = hx_rows_source_name(source);
+	char	   *name = source_name(source);
 	StringInfoData query;
 
 	initStringInfo(&query);

@@ -47,7 +47,4 @@ extern bool hx_rows_next(Rows *rows);
 
 extern void hx_rows_close(Rows *rows);
 
-/* "schema.table", quoted where needed; ERRCODE_UNDEFINED_TABLE when there is none. */
-extern char *hx_rows_source_name(Oid source);
-
 #endif							/* HX_ENCODE_ROWS_H */

@@ -87,17 +87,6 @@ product(const Planes *a, const Planes *b)
 	return sum;
 }
 
-int64_t
-hx_sdc_product(const uint8_t *a, const uint8_t *b, unsigned bits, unsigned planes)
-{
-	Planes		of_a;
-	Planes		of_b;
-
-	split_planes(&of_a, a, bits, planes);
-	split_planes(&of_b, b, bits, planes);
-	return product(&of_a, &of_b);
-}
-
 double
 hx_sdc_cosine(const uint8_t *a, const uint8_t *b, unsigned bits, unsigned planes)
 {

@@ -19,11 +19,9 @@
  *
  *		value_j = s_0j + s_1j / 2 + s_2j / 4 + ...		s_ij: bit j of plane i
  *
- * hx_sdc_product is the inner product of the values of two codes, times
- * 4^(planes - 1), which makes it a whole number: exact. hx_sdc_cosine is the
- * product over the lengths, -1 .. 1, and 1 for equal codes. No value is 0, so none has length 0.
+ * The inner product of the values of two codes over their lengths: -1 .. 1, and 1 for equal codes.
+ * The product itself is summed exactly. No value is 0, so none has length 0.
  */
-extern int64_t hx_sdc_product(const uint8_t *a, const uint8_t *b, unsigned bits, unsigned planes);
 extern double hx_sdc_cosine(const uint8_t *a, const uint8_t *b, unsigned bits, unsigned planes);
 
 #endif							/* HX_SDC_H */

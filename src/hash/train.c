@@ -193,9 +193,8 @@ take_medians(void *context, size_t begin, size_t end)
 	}
 }
 
-/* As hx_training_thresholds(), for a model of the given rows. */
-static const float *
-find_thresholds(HxTraining *training, const HxModel *model, const float *rows)
+const float *
+hx_training_thresholds(HxTraining *training, const HxModel *model, const float *rows)
 {
 	const uint32_t m = model->outputs;
 	const size_t most = MEDIAN_NUMBERS / m;
@@ -220,16 +219,10 @@ find_thresholds(HxTraining *training, const HxModel *model, const float *rows)
 	return thresholds;
 }
 
-const float *
-hx_training_thresholds(HxTraining *training, const HxModel *model)
-{
-	return find_thresholds(training, model, training->rows);
-}
-
 void
 hx_training_add_sign(HxTraining *training, HxModel *model, const float *rows)
 {
-	const float *thresholds = find_thresholds(training, model, rows);
+	const float *thresholds = hx_training_thresholds(training, model, rows);
 
 	hx_model_add(model, HX_STEP_SIGN, model->outputs, 0, 0, thresholds, model->outputs);
 }

@@ -79,8 +79,10 @@ __attribute__((format(printf, 2, 3)))
 
 /*
  * Thresholds for the last step, one a bit: zeros, or with training->median the
- * medians of what the model so far (steps without SIGN) gives for the sample.
+ * medians of what the model so far (steps without SIGN) gives for the rows, training->count of
+ * them.
  */
-extern const float *hx_training_thresholds(HxTraining *training, const HxModel *model);
+extern const float *hx_training_thresholds(HxTraining *training, const HxModel *model,
+										   const float *rows);
 
 #endif							/* HX_TRAIN_H */

@@ -265,17 +265,6 @@ improve(HxCompute *compute, Clustering *c, uint32_t *before)
 }
 
 void
-hx_kmeans_assign(HxCompute *compute, const float *rows, size_t count, size_t d,
-				 const float *centroids, size_t k, uint32_t *assignment)
-{
-	/* Assigning only reads the centroids. */
-	Clustering	c = {.rows = rows, .count = count, .d = d, .k = k,
-					.centroids = (float *) centroids, .assignment = assignment};
-
-	assign_rows(compute, &c);
-}
-
-void
 hx_kmeans(HxCompute *compute, const float *rows, size_t count, size_t d, size_t k,
 		  int iterations, uint64_t seed, float *centroids, uint32_t *assignment)
 {

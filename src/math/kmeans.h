@@ -21,8 +21,4 @@
 extern void hx_kmeans(HxCompute *compute, const float *rows, size_t count, size_t d, size_t k,
 					  int iterations, uint64_t seed, float *centroids, uint32_t *assignment);
 
-/* The number of the centroid nearest to each row, the first of equals. */
-extern void hx_kmeans_assign(HxCompute *compute, const float *rows, size_t count, size_t d,
-							 const float *centroids, size_t k, uint32_t *assignment);
-
 #endif							/* HX_KMEANS_H */

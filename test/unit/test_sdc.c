@@ -61,15 +61,12 @@ check_pair(unsigned m, unsigned planes)
 	unsigned	bits = m * planes;
 	uint8_t    *a = random_code(bits);
 	uint8_t    *b = random_code(bits);
-	double		product = ldexp(naive_product(a, b, bits, planes), 2 * (int) (planes - 1));
 	double		cosine = naive_cosine(a, b, bits, planes);
 
-	/* All numbers on the way have few bits: even the plain sum is exact. */
-	CHECK((double) hx_sdc_product(a, b, bits, planes) == product, "%u x %u", planes, m);
-	CHECK(hx_sdc_product(b, a, bits, planes) == hx_sdc_product(a, b, bits, planes),
-		  "%u x %u", planes, m);
 	CHECK(fabs(hx_sdc_cosine(a, b, bits, planes) - cosine) < 1e-14, "%u x %u: %.17g, not %.17g",
 		  planes, m, hx_sdc_cosine(a, b, bits, planes), cosine);
+	CHECK(hx_sdc_cosine(b, a, bits, planes) == hx_sdc_cosine(a, b, bits, planes),
+		  "%u x %u: the other way round", planes, m);
 	CHECK(hx_sdc_cosine(a, a, bits, planes) == 1, "%u x %u: itself", planes, m);
 	free(a);
 	free(b);

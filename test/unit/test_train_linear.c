@@ -555,7 +555,7 @@ medians_by_sorting(void)
 		training.median = true;
 		hx_model_init(&model, HX_MODEL_LAYERS, 3);
 		hx_model_add(&model, HX_STEP_TRUNCATE, 3, 0, 0, NULL, 0);
-		thresholds = hx_training_thresholds(&training, &model);
+		thresholds = hx_training_thresholds(&training, &model, training.rows);
 		for (size_t j = 0; j < 3; j++)
 		{
 			float		sorted[60];

@@ -26,8 +26,12 @@ block_of(uint32 posting)
 	return posting / HNSW_POSTINGS_PER_PAGE;
 }
 
-HnswPosting *
-hnsw_posting_lock(Relation index, uint32 posting, int mode, Buffer *buf)
+/*
+ * The posting of that number in its page, exclusively or share locked as `mode` says: the buffer
+ * comes back in *buf. Damage when there cannot be such a posting, or it is not sound.
+ */
+static HnswPosting *
+lock_posting(Relation index, uint32 posting, int mode, Buffer *buf)
 {
 	BlockNumber blk = block_of(posting);
 
@@ -55,7 +59,7 @@ lock_posting_of(Relation index, Buffer node_buf, uint32 posting, int mode, Buffe
 	if (block_of(posting) == BufferGetBlockNumber(node_buf))
 		hx_page_report_damage(index, block_of(posting),
 							  "A node's rows are said to be in postings here, where nodes are.");
-	return hnsw_posting_lock(index, posting, mode, buf);
+	return lock_posting(index, posting, mode, buf);
 }
 
 static bool
@@ -93,7 +97,7 @@ hnsw_postings_read(Relation index, const HnswShape *shape, HnswPostingsReader *r
 
 		CHECK_FOR_INTERRUPTS();
 
-		const HnswPosting *posting = hnsw_posting_lock(index, reader->next, BUFFER_LOCK_SHARE,
+		const HnswPosting *posting = lock_posting(index, reader->next, BUFFER_LOCK_SHARE,
 													   &buf);
 
 		/* Only forward: whatever the page says, this ends. */
@@ -388,7 +392,7 @@ hnsw_postings_prune(Relation index, const HnswShape *shape, HxNode node)
 
 		CHECK_FOR_INTERRUPTS();
 
-		const HnswPosting *posting = hnsw_posting_lock(index, at, BUFFER_LOCK_SHARE, &buf);
+		const HnswPosting *posting = lock_posting(index, at, BUFFER_LOCK_SHARE, &buf);
 		bool		is_empty = posting->rows == 0;
 
 		if (!belongs_to(posting, node, reader.version) || posting->order >= order)

@@ -39,12 +39,6 @@ extern bool hnsw_rows_add(Relation index, HnswCache *cache, HxNode node, uint32 
 						  ItemPointer tid, float error);
 
 /*
- * The posting of that number in its page, exclusively or share locked as `mode` says: the buffer
- * comes back in *buf. Damage when there cannot be such a posting, or it is not sound.
- */
-extern HnswPosting *hnsw_posting_lock(Relation index, uint32 posting, int mode, Buffer *buf);
-
-/*
  * Takes the empty postings out of a node's chain and frees them. True when none is left. For
  * vacuum alone, of which there is one at a time; the caller holds no buffer lock.
  */

@@ -117,8 +117,8 @@ hnsw_reach_walk(HnswReach *reach)
 	}
 }
 
-void
-hnsw_reach_free(HnswReach *reach)
+static void
+free_reach(HnswReach *reach)
 {
 	pfree(reach->met);
 	pfree(reach->due);
@@ -133,6 +133,6 @@ hnsw_reach_count(Relation index)
 
 	hnsw_reach_walk(reach);
 	reached = reach->reached;
-	hnsw_reach_free(reach);
+	free_reach(reach);
 	return reached;
 }

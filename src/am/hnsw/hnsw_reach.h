@@ -35,8 +35,6 @@ extern void hnsw_reach_walk(HnswReach *reach);
 /* Whether a node has been met; of those added since the beginning that is not known: true. */
 extern bool hnsw_reach_has(const HnswReach *reach, HxNode node);
 
-extern void hnsw_reach_free(HnswReach *reach);
-
 /* Living nodes that can be reached from the entries along links; reads nearly all pages. */
 extern double hnsw_reach_count(Relation index);
 

@@ -60,8 +60,8 @@ lsh_lock_page(Relation index, int row_bytes, BlockNumber blk, HxPageKind kind, i
 	return buf;
 }
 
-void
-lsh_report_directory(Relation index, Buffer buf)
+static void
+report_directory(Relation index, Buffer buf)
 {
 	hx_page_report_damage(index, BufferGetBlockNumber(buf),
 						  "The entries of the directory contradict each other.");
@@ -98,7 +98,7 @@ lock_and_move_right(Relation index, int row_bytes, BlockNumber blk, HxPageKind k
 		uint32		high = high_key(page);
 
 		if (key < low_key(page))
-			lsh_report_directory(index, buf);
+			report_directory(index, buf);
 		if (key <= high)
 			return buf;
 		blk = hx_page_opaque(page)->next;
@@ -108,7 +108,7 @@ lock_and_move_right(Relation index, int row_bytes, BlockNumber blk, HxPageKind k
 								  "The pages to the right of the one for key %u have an end.", key);
 		buf = lsh_lock_page(index, row_bytes, blk, kind, mode);
 		if (low_key(BufferGetPage(buf)) != high + 1)
-			lsh_report_directory(index, buf);
+			report_directory(index, buf);
 	}
 }
 
@@ -119,7 +119,7 @@ child_block(Relation index, Buffer buf, uint32 key)
 	BlockNumber blk = lsh_directory_child(BufferGetPage(buf), key);
 
 	if (blk == InvalidBlockNumber)
-		lsh_report_directory(index, buf);
+		report_directory(index, buf);
 	return blk;
 }
 
@@ -135,7 +135,7 @@ lsh_find(Relation index, int row_bytes, uint32 key, int mode)
 		int			level = lsh_directory(BufferGetPage(buf))->level;
 
 		if (level + depth > LSH_MAX_LEVEL)
-			lsh_report_directory(index, buf);
+			report_directory(index, buf);
 		blk = child_block(index, buf, key);
 		UnlockReleaseBuffer(buf);
 		if (level == 0)
@@ -233,7 +233,7 @@ check_split(Relation index, Buffer parent_buf, Buffer buf, uint32 key)
 	Page		page = BufferGetPage(buf);
 
 	if (is_full(parent_buf) || key <= low_key(page) || key > high_key(page))
-		lsh_report_directory(index, buf);
+		report_directory(index, buf);
 }
 
 /* Splits a full directory page; its parent has room. */
@@ -294,10 +294,10 @@ lock_child(Relation index, int row_bytes, Buffer parent, uint32 key)
 	Page		page = BufferGetPage(buf);
 
 	if (level > 0 && lsh_directory(page)->level != level - 1)
-		lsh_report_directory(index, buf);
+		report_directory(index, buf);
 	lock_linked(index, row_bytes, buf, BUFFER_LOCK_EXCLUSIVE);
 	if (key < low_key(page) || key > high_key(page))
-		lsh_report_directory(index, buf);
+		report_directory(index, buf);
 	return buf;
 }
 

@@ -39,7 +39,4 @@ extern Page lsh_new_page_register(struct GenericXLogState *record, const LshNewP
 
 extern void lsh_new_page_release(const LshNewPage *page);
 
-/* Finds that a page's entries contradict each other. */
-extern void lsh_report_directory(Relation index, Buffer buf);
-
 #endif							/* HX_LSH_TREE_H */
