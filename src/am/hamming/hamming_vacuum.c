@@ -10,7 +10,6 @@
  */
 #include "am/common/vacuum.h"
 #include "am/hamming/hamming_list.h"
-#include "am/hamming/hamming_tree.h"
 
 #include "access/generic_xlog.h"
 #include "commands/vacuum.h"

@@ -11,7 +11,6 @@
  */
 #include "am/lsh/lsh.h"
 
-#include "am/lsh/lsh_bucket.h"
 #include "am/lsh/lsh_candidates.h"
 #include "am/lsh/lsh_value.h"
 #include "catalog/pg_operator_d.h"
