@@ -82,7 +82,6 @@ extern void hx_bincode_print(BincodeView code, StringInfo out);
 extern Bincode *hx_bincode_receive(StringInfo message);
 extern void hx_bincode_send(BincodeView code, StringInfo message);
 
-#define DatumGetBincodeView(d) hx_bincode_view(d)
 #define PG_GETARG_BINCODE_VIEW(n) hx_bincode_view(PG_GETARG_DATUM(n))
 #define PG_RETURN_BINCODE_P(p) PG_RETURN_POINTER(p)
 

@@ -90,7 +90,8 @@ hashidx_pairs(PG_FUNCTION_ARGS)
 	if (!(radius >= 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the radius of pairs must not be negative")));
+				 errmsg("the radius of pairs must be a number from 0 on"),
+				 errdetail("It is %g.", radius)));
 
 	InitMaterializedSRF(fcinfo, 0);
 	hx_am_lock_predicate(index);
