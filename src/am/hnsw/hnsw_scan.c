@@ -197,9 +197,6 @@ begin_late(HnswScan *state)
 static void
 begin_search(IndexScanDesc scan, HnswScan *state)
 {
-	/* Blocks are counted first: what has more than a few, has its centre by then. */
-	hnsw_expander_init(&state->expander, scan->indexRelation, &state->query, keep_node, state);
-
 	HnswCache  *cache = hnsw_cache(scan->indexRelation);
 
 	hnsw_query_prepare(&state->query, cache->centre, cache->largest_norm);
@@ -236,8 +233,12 @@ start(IndexScanDesc scan, HnswScan *state)
 	state->row_count = state->next_row = 0;
 	state->postings.next = HNSW_NO_POSTING;
 
-	/* Before the first row the shape is only what was declared. */
-	if (RelationGetNumberOfBlocks(scan->indexRelation) <= HNSW_FIRST_BLOCK)
+	/*
+	 * Blocks are counted before the cache is asked for: what has more than a few, has its centre by
+	 * then. Before the first row the shape is only what was declared.
+	 */
+	hnsw_expander_init(&state->expander, scan->indexRelation, &state->query, keep_node, state);
+	if (state->expander.blocks <= HNSW_FIRST_BLOCK)
 	{
 		state->stage = FINISHED;
 		return;
@@ -251,7 +252,6 @@ start(IndexScanDesc scan, HnswScan *state)
 		return;
 	}
 	state->query.shape = &state->shape;
-	hnsw_expander_init(&state->expander, scan->indexRelation, &state->query, NULL, NULL);
 	begin_sweep(state);
 }
 
