@@ -193,6 +193,18 @@ patch_pages(sub {
 is(check_index($node, 'young_v'), '', 'which are right');
 is(complaints($node, 'young', '<->', 'test_near_vector(24, 1, 7)'), '', 'and so are answers');
 
+# Many inserts at once may take an index past the pages at which it gets its centre: the next one chooses it.
+$node->safe_psql('postgres', 'INSERT INTO young (v) SELECT test_near_vector(24, 1, 1000 + i) FROM generate_series(1, 300) AS i');
+cmp_ok($node->safe_psql('postgres', q{SELECT hashidx_index_stats('young_v') -> 'nodes_pages'}), '>', 32, 'a page or more beyond');
+patch_pages(sub { substr($_[0], 24 + 40, 4) = pack('L', 0xffffffff) if kind($_[0]) == 1; });
+like(check_index($node, 'young_v'), qr/is not that of node/, 'codes of a centre that the index does not have');
+$node->safe_psql('postgres', 'INSERT INTO young (v) SELECT test_near_vector(24, 1, 2000)');
+patch_pages(sub {
+	isnt(unpack('L', substr($_[0], 24 + 40, 4)), 0xffffffff, 'an insert has chosen one') if kind($_[0]) == 1;
+});
+is(check_index($node, 'young_v'), '', 'and the codes that go with it');
+is(complaints($node, 'young', '<->', 'test_near_vector(24, 1, 7)'), '', 'answers are right');
+
 # Vacuum, slowed down, is stopped when it has freed some of the dead nodes and not yet the others,
 # which link to them. Inserts use the free slots again before the next vacuum frees those.
 $node->safe_psql('postgres', q{

@@ -36,8 +36,9 @@
 /* Rows held out to measure by. */
 #define HELD_OUT 200
 
-/* Stream of the random numbers that choose them. */
+/* Streams of the random numbers that choose them, and as many others. */
 #define HELD_OUT_STREAM 0x68656c64
+#define MEASURED_STREAM 0x6d656173757265
 
 /* Points with their rows, as many as there are. */
 typedef struct Rows
@@ -336,7 +337,38 @@ add_more_rows(HnswBuild *build, const HxNode *number)
 	}
 }
 
-/* Measures the index by the rows that were held out, and then inserts them. */
+/* Measures the index by the rows that were held out, and by as many that were not. */
+static void
+measure_index(HnswBuild *build, const HnswPoints *points)
+{
+	const Rows *held = &build->held;
+	size_t		count = held->count;
+	Size		bytes = build->shape.own_bytes;
+	uint8	   *stored = palloc(2 * count * bytes);
+	float	   *nearest = palloc(2 * count * HNSW_CURVE_NEAREST * sizeof(float));
+	HnswTrials	outside = {.stored = stored,.nearest = nearest,.count = (int) count};
+	HnswTrials	inside = {
+		.stored = stored + count * bytes,
+		.nearest = nearest + count * HNSW_CURVE_NEAREST,
+		.count = (int) count,
+	};
+
+	memcpy(stored, held->stored, count * bytes);
+	for (size_t i = 0; i < count; i++)
+	{
+		uint64		drawn = hx_random(build->shape.seed, MEASURED_STREAM, i);
+
+		memcpy(stored + (count + i) * bytes, hnsw_points_at(points, drawn % build->rows.count),
+			   bytes);
+	}
+	hnsw_nearest_begin(nearest, 2 * count);
+	hnsw_points_nearest(&build->compute, points, build->rows.count, stored, 2 * count, nearest);
+	hnsw_measure_curve(build->index, &outside, &inside);
+	pfree(stored);
+	pfree(nearest);
+}
+
+/* Measures the index, and then inserts the rows that were held out. */
 static void
 measure_and_insert_held(HnswBuild *build, const HnswPoints *points)
 {
@@ -344,14 +376,8 @@ measure_and_insert_held(HnswBuild *build, const HnswPoints *points)
 
 	if (held->count > 0)
 	{
-		float	   *nearest = palloc(held->count * HNSW_CURVE_NEAREST * sizeof(float));
-
-		hnsw_nearest_begin(nearest, held->count);
 		start_phase(HNSW_PHASE_MEASURE, held->count);
-		hnsw_points_nearest(&build->compute, points, build->rows.count, held->stored, held->count,
-							nearest);
-		hnsw_measure_curve(build->index, held->stored, NULL, nearest, held->count);
-		pfree(nearest);
+		measure_index(build, points);
 	}
 	for (size_t i = 0; i < held->count; i++)
 	{

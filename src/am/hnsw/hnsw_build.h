@@ -30,7 +30,7 @@ extern HxPoints hnsw_points_for_graph(const HnswPoints *points, size_t count);
 
 /*
  * For each of some vectors the search distances of the HNSW_CURVE_NEAREST points nearest to it,
- * ascending: among these points and those already in `nearest`, which has count *
+ * but not equal, ascending: among these points and those already in `nearest`, which has count *
  * HNSW_CURVE_NEAREST floats and begins with hnsw_nearest_begin().
  */
 extern void hnsw_points_nearest(HxCompute *compute, const HnswPoints *points, size_t point_count,

@@ -18,9 +18,10 @@
 
 /*
  * So many pages have enough nodes for a mean, and leave room below HNSW_FEW_PAGES for what inserts
- * add that are under way.
+ * add that are under way; hundreds of these at once may pass it, but not the limit.
  */
 #define LEAST_PAGES (HNSW_FEW_PAGES / 2)
+#define MOST_PAGES (16 * HNSW_FEW_PAGES)
 
 /* In place of a node's place: there is no such node. */
 #define NOWHERE PG_UINT32_MAX
@@ -96,8 +97,7 @@ hnsw_centre_is_due(const HnswCache *cache, BlockNumber blocks)
 		return false;
 	if (cache->centre != NULL)
 		return cache->recode;
-	return blocks >= LEAST_PAGES &&
-		blocks + centre_pages(&cache->shape) <= HNSW_FEW_PAGES;
+	return blocks >= LEAST_PAGES && blocks <= MOST_PAGES;
 }
 
 /* Takes over the own vectors of a page's nodes; returns the next block. */

@@ -5,7 +5,7 @@
  *
  * A code tells less about a query, the farther the query and the node are from the centre. An
  * index without a centre, which is one whose centre is the origin, gets the mean of its nodes.
- * That happens while it is so small that scans sweep it and use no codes: README, "Format and
+ * That happens while it is small; scans sweep it meanwhile and use no codes: README, "Format and
  * centre".
  */
 #ifndef HX_HNSW_CENTRE_H

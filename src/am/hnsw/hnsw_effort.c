@@ -35,24 +35,25 @@ const int	hnsw_efforts[] = {10, 20, 40, 80, 160, 320, 0};
 typedef struct Probe
 {
 	HnswExpander expander;
-	HxNode		self;			/* the node that the query is, or HX_NODE_NONE */
+	const uint8 *stored;		/* the query; what is equal to it is no answer */
+	HxNode		hidden;			/* a node not to be met, or HX_NODE_NONE */
 	float		found[HNSW_CURVE_NEAREST];	/* the nearest distances */
 } Probe;
 
-/* HxExpand of a probe: the query's own node is not there, and takes no place on the beam. */
+/* HxExpand of a probe: the hidden node is not there, and takes no place on the beam. */
 static bool
 expand_others(void *context, HxNode node, HxExpansion *expansion)
 {
 	Probe	   *probe = context;
 	unsigned	kept = 0;
 
-	if (node == probe->self || !hnsw_expand(&probe->expander, node, expansion))
+	if (node == probe->hidden || !hnsw_expand(&probe->expander, node, expansion))
 		return false;
 	for (unsigned i = 0; i < expansion->count; i++)
 	{
 		expansion->node[kept] = expansion->node[i];
 		expansion->estimate[kept] = expansion->estimate[i];
-		kept += expansion->node[i] != probe->self;
+		kept += expansion->node[i] != probe->hidden;
 	}
 	expansion->count = kept;
 	return true;
@@ -62,8 +63,11 @@ expand_others(void *context, HxNode node, HxExpansion *expansion)
 static void
 keep_distance(void *context, HxNode node, HnswNodeHead *head, float distance)
 {
-	if (head->state == HNSW_NODE)
-		hnsw_nearest_offer(context, distance);
+	Probe	   *probe = context;
+	Size		bytes = probe->expander.query->shape->own_bytes;
+
+	if (head->state == HNSW_NODE && memcmp(probe->expander.own, probe->stored, bytes) != 0)
+		hnsw_nearest_offer(probe->found, distance);
 }
 
 /* The share of the true answers that was found; 1 when there are none. */
@@ -113,8 +117,35 @@ measure_query(HxSearch *search, Probe *probe, const HnswCache *cache, const floa
 	}
 }
 
+/* The mean recall of the trials at each step. */
 static void
-write_curve(Relation index, const double *sums, int count)
+measure_trials(Relation index, HxSearch *search, HnswQuery *query, const HnswTrials *trials,
+			   double *recall)
+{
+	const HnswShape *shape = query->shape;
+
+	memset(recall, 0, HNSW_MAX_CURVE_POINTS * sizeof(double));
+	for (int i = 0; i < trials->count; i++)
+	{
+		HnswCache  *cache;
+		Probe		probe = {
+			.stored = trials->stored + (Size) i * shape->own_bytes,
+			.hidden = trials->hidden != NULL ? trials->hidden[i] : HX_NODE_NONE,
+		};
+
+		hnsw_query_stored(query, shape, probe.stored);
+		cache = hnsw_cache(index);
+		hnsw_query_prepare(query, cache->centre, cache->largest_norm);
+		hnsw_expander_init(&probe.expander, index, query, keep_distance, &probe);
+		measure_query(search, &probe, cache, trials->nearest + (Size) i * HNSW_CURVE_NEAREST,
+					  recall);
+	}
+	for (int step = 0; step < HNSW_MAX_CURVE_POINTS; step++)
+		recall[step] /= trials->count;
+}
+
+static void
+write_curve(Relation index, const double *outside, const double *inside)
 {
 	Buffer		buf = ReadBuffer(index, HX_METABLOCK);
 
@@ -127,7 +158,7 @@ write_curve(Relation index, const double *sums, int count)
 	while (meta->curve_points < HNSW_MAX_CURVE_POINTS)
 	{
 		int			step = meta->curve_points++;
-		double		recall = sums[step] / count;
+		double		recall = Min(outside[step], inside[step]);
 
 		meta->curve[step].effort = (uint16) effort_of_step(step);
 		meta->curve[step].recall = (uint16) rint(recall * PG_UINT16_MAX);
@@ -139,30 +170,20 @@ write_curve(Relation index, const double *sums, int count)
 }
 
 void
-hnsw_measure_curve(Relation index, const uint8 *queries, const HxNode *nodes,
-				   const float *nearest, int count)
+hnsw_measure_curve(Relation index, const HnswTrials *outside, const HnswTrials *inside)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hashidx_hnsw measure",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HxSearch   *search = hnsw_search_new(context);
 	HnswShape	shape = hnsw_cache(index)->shape;
-	HnswQuery	query = {0};
-	double		sums[HNSW_MAX_CURVE_POINTS] = {0};
+	HnswQuery	query = {.shape = &shape};
+	double		recall_outside[HNSW_MAX_CURVE_POINTS];
+	double		recall_inside[HNSW_MAX_CURVE_POINTS];
 
-	for (int i = 0; i < count; i++)
-	{
-		HnswCache  *cache;
-		Probe		probe = {.self = nodes != NULL ? nodes[i] : HX_NODE_NONE};
-
-		hnsw_query_stored(&query, &shape, queries + (Size) i * shape.own_bytes);
-		cache = hnsw_cache(index);
-		hnsw_query_prepare(&query, cache->centre, cache->largest_norm);
-		hnsw_expander_init(&probe.expander, index, &query, keep_distance, probe.found);
-		measure_query(search, &probe, cache, nearest + (Size) i * HNSW_CURVE_NEAREST, sums);
-	}
-	if (count > 0)
-		write_curve(index, sums, count);
+	measure_trials(index, search, &query, outside, recall_outside);
+	measure_trials(index, search, &query, inside, recall_inside);
+	write_curve(index, recall_outside, recall_inside);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

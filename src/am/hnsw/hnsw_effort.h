@@ -39,15 +39,22 @@ hnsw_nearest_offer(float *nearest, float distance)
 	nearest[at] = distance;
 }
 
+/* Vectors to search for by way of trial. What is equal to one of them is no answer to it. */
+typedef struct HnswTrials
+{
+	const uint8 *stored;		/* one after the other */
+	const float *nearest;		/* of each the HNSW_CURVE_NEAREST search distances of what is truly
+								 * nearest, ascending; INFINITY after the last if there is less */
+	const HxNode *hidden;		/* of each a node that its search is not to meet, or NULL */
+	int			count;
+} HnswTrials;
+
 /*
- * Measures the recall of searches of many efforts, and writes the curve into the metapage.
- * queries: `count` stored vectors, one after the other; nodes: the node that each of them is, which
- * no search finds then, NULL: none of them is one. nearest: for each, ascending, HNSW_CURVE_NEAREST
- * search distances of the other nodes that are truly nearest to it; INFINITY after the last when
- * there are fewer.
+ * Measures the recall of searches of many efforts, and writes the curve into the metapage: at each
+ * effort the lesser of two means, of vectors that are not in the index and of such that are.
  */
-extern void hnsw_measure_curve(Relation index, const uint8 *queries, const HxNode *nodes,
-							   const float *nearest, int count);
+extern void hnsw_measure_curve(Relation index, const HnswTrials *outside,
+							   const HnswTrials *inside);
 
 /*
  * The effort of a scan: hashidx.ef_search, or what the curve has for hashidx.recall, and more in an

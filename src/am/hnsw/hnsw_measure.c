@@ -3,7 +3,8 @@
  *	  The curve from effort to recall, measured anew by vacuum; see hnsw_measure.h.
  *
  * Some nodes are the queries. One pass over all pages finds the nodes that are truly nearest to
- * each; searches look for them as if the query's own node was not there (hnsw_effort.c).
+ * each; searches look for them twice, once as if the query's own node was not there
+ * (hnsw_effort.c).
  */
 #include "am/hnsw/hnsw_measure.h"
 
@@ -99,7 +100,7 @@ compare_page(Measure *measure, HnswExpander *expander, BlockNumber blk)
 		const uint8 *own = hnsw_expander_own(expander, node, head);
 
 		for (int i = 0; i < measure->count; i++)
-			if (node != measure->node[i])
+			if (memcmp(own, measure->stored + i * (Size) shape->own_bytes, shape->own_bytes) != 0)
 				hnsw_nearest_offer(measure->nearest + i * HNSW_CURVE_NEAREST,
 								   hnsw_query_distance(&measure->query[i], own));
 	}
@@ -144,8 +145,16 @@ measure_index(IndexVacuumInfo *info)
 	if (enough)
 	{
 		find_nearest(measure);
-		hnsw_measure_curve(info->index, measure->stored, measure->node, measure->nearest,
-						   measure->count);
+
+		HnswTrials	inside = {
+			.stored = measure->stored,
+			.nearest = measure->nearest,
+			.count = measure->count,
+		};
+		HnswTrials	outside = inside;
+
+		outside.hidden = measure->node;
+		hnsw_measure_curve(info->index, &outside, &inside);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

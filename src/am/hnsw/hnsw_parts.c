@@ -28,8 +28,12 @@
 #define LEAST_SAMPLE 4096
 #define SAMPLE_STREAM 0x7370696c6c
 
-/* So many of the sample are held out of the graph; the rest are for centre and centroids. */
+/*
+ * So many of the sample are held out of the graph; with as many others they are what the index is
+ * measured by. All but these are for centre and centroids.
+ */
 #define HELD_OUT 200
+#define TRIALS (2 * HELD_OUT)
 
 /* Of the sample, so many for each centroid are enough, and so few too few; Lloyd's rounds. */
 #define SAMPLE_PER_PART 64
@@ -324,9 +328,9 @@ place_chunk(Spread *spread)
 	}
 }
 
-/* Held-out points against those of a chunk: the nearest so far. */
+/* Trials against the points of a chunk: the nearest so far. */
 static void
-measure_held_out(const Spread *spread, const uint8 *held, uint8 *stored, float *nearest)
+measure_trials(const Spread *spread, const uint8 *trials, uint8 *stored, float *nearest)
 {
 	const HnswParts *parts = spread->parts;
 	Size		bytes = parts->shape->own_bytes;
@@ -341,12 +345,12 @@ measure_held_out(const Spread *spread, const uint8 *held, uint8 *stored, float *
 		if (!is_held_out(parts, point->point))
 			memcpy(stored + count++ * bytes, hnsw_part_point_stored(point), bytes);
 	}
-	hnsw_points_nearest(parts->compute, &points, count, held, HELD_OUT, nearest);
+	hnsw_points_nearest(parts->compute, &points, count, trials, TRIALS, nearest);
 }
 
-/* Sends every point to its parts, and finds the true neighbours of those held out. */
+/* Sends every point to its parts, and finds the true neighbours of the trials. */
 static void
-spread_points(HnswParts *parts, const uint8 *held, float *nearest)
+spread_points(HnswParts *parts, const uint8 *trials, float *nearest)
 {
 	HxScratchMark mark = hx_scratch_mark(parts->compute);
 	Spread		spread = {.parts = parts,.centroids = make_centroids(parts)};
@@ -363,7 +367,7 @@ spread_points(HnswParts *parts, const uint8 *held, float *nearest)
 	while ((spread.count = hnsw_spill_read(&parts->points, spread.chunk, CHUNK)) > 0)
 	{
 		hx_crew_run(parts->compute, measure_centroids, &spread, spread.count, NULL, NULL);
-		measure_held_out(&spread, held, stored, nearest);
+		measure_trials(&spread, trials, stored, nearest);
 		place_chunk(&spread);
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, parts->points.next);
 	}
@@ -466,12 +470,19 @@ add_more_rows(HnswParts *parts)
 	hnsw_spill_end(&parts->more_rows);
 }
 
-/* Measures the index by what was held out, and inserts that. */
+/* Measures the index, and inserts what was held out. */
 static void
-measure_and_insert(HnswParts *parts, const uint8 *held, const float *nearest)
+measure_and_insert(HnswParts *parts, const uint8 *trials, const float *nearest)
 {
+	HnswTrials	outside = {.stored = trials,.nearest = nearest,.count = HELD_OUT};
+	HnswTrials	inside = {
+		.stored = trials + HELD_OUT * (Size) parts->shape->own_bytes,
+		.nearest = nearest + HELD_OUT * HNSW_CURVE_NEAREST,
+		.count = TRIALS - HELD_OUT,
+	};
+
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_MEASURE);
-	hnsw_measure_curve(parts->index, held, NULL, nearest, HELD_OUT);
+	hnsw_measure_curve(parts->index, &outside, &inside);
 	for (size_t i = 0; i < HELD_OUT; i++)
 	{
 		HnswPartPoint *record = hnsw_parts_sample(parts, i);
@@ -489,15 +500,15 @@ measure_and_insert(HnswParts *parts, const uint8 *held, const float *nearest)
 void
 hnsw_parts_finish(HnswParts *parts)
 {
-	uint8	   *held = sample_vectors(parts, HELD_OUT);
-	float	   *nearest = palloc(HELD_OUT * HNSW_CURVE_NEAREST * sizeof(float));
+	uint8	   *trials = sample_vectors(parts, TRIALS);
+	float	   *nearest = palloc(TRIALS * HNSW_CURVE_NEAREST * sizeof(float));
 
-	hnsw_nearest_begin(nearest, HELD_OUT);
+	hnsw_nearest_begin(nearest, TRIALS);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_PARTITION);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, parts->points.count);
 	make_parts(parts);
 	make_centre(parts);
-	spread_points(parts, held, nearest);
+	spread_points(parts, trials, nearest);
 
 	if (parts->centre != NULL)
 		hnsw_centre_write(parts->index, parts->shape, parts->centre, false);
@@ -513,6 +524,6 @@ hnsw_parts_finish(HnswParts *parts)
 	hnsw_write_log(parts->index);
 	add_more_rows(parts);
 	add_lost(parts);
-	measure_and_insert(parts, held, nearest);
+	measure_and_insert(parts, trials, nearest);
 	parts->nodes += HELD_OUT;
 }

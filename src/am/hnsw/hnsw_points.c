@@ -125,11 +125,19 @@ search_vector(void *context, unsigned worker, size_t item)
 	const Search *search = context;
 	const HnswPoints *points = search->points;
 	Opened	   *opened = (Opened *) (search->scratch + worker * search->scratch_bytes);
+	const uint8 *vector = search->vectors + item * points->shape->own_bytes;
 	float	   *nearest = search->nearest + item * HNSW_CURVE_NEAREST;
 
-	open_vector(points, opened, search->vectors + item * points->shape->own_bytes);
+	open_vector(points, opened, vector);
 	for (size_t i = 0; i < search->point_count; i++)
-		hnsw_nearest_offer(nearest, hnsw_query_distance(&opened->query, hnsw_points_at(points, i)));
+	{
+		const uint8 *point = hnsw_points_at(points, i);
+		const float distance = hnsw_query_distance(&opened->query, point);
+
+		if (distance < nearest[HNSW_CURVE_NEAREST - 1] &&
+			memcmp(point, vector, points->shape->own_bytes) != 0)
+			hnsw_nearest_offer(nearest, distance);
+	}
 }
 
 void

@@ -156,14 +156,15 @@ take_query(IndexScanDesc scan, HnswScan *state)
 
 /* How wide the beam may become: by the nodes it would visit, and by memory. */
 static uint32
-most_width(const HnswScan *state, double nodes)
+most_width(const HnswScan *state, const HnswCache *cache, double nodes)
 {
 	/* Each node visited leaves itself and its links on the beam or beyond. */
 	double		bytes = sizeof(HnswFound) + 2 * sizeof(uint64) +
 		state->shape.m * sizeof(HxCandidate);
 	double		by_memory = Max(work_mem * 1024.0 / (VISITS_PER_WIDTH * bytes), state->effort);
 
-	if (state->expander.blocks <= HNSW_FEW_PAGES)
+	/* Or not at all: codes do not matter, or are those of two centres. */
+	if (state->expander.blocks <= HNSW_FEW_PAGES || cache->recode)
 		return 0;
 	return (uint32) Min(nodes * MOST_NODES / VISITS_PER_WIDTH, by_memory);
 }
@@ -205,7 +206,7 @@ begin_search(IndexScanDesc scan, HnswScan *state)
 
 	state->effort = hnsw_scan_effort(cache, nodes);
 	state->width = 0;
-	state->most_width = most_width(state, nodes);
+	state->most_width = most_width(state, cache, nodes);
 	if (state->search == NULL)
 		state->search = hnsw_search_new(state->context);
 	hx_search_begin(state->search, hnsw_expand, &state->expander);
