@@ -11,6 +11,7 @@
 #include "math/finite.h"
 #include "quant/scalar.h"
 #include "type/qvec.h"
+#include "type/toast.h"
 
 /* int8 and int4 keep the least and the greatest number in front of the codes. */
 #define RANGE_BYTES (2 * sizeof(float))
@@ -209,7 +210,7 @@ report_damaged(void)
 QvecView
 hx_qvec_view(Datum datum)
 {
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
+	struct varlena *value = hx_toast_fetch((struct varlena *) DatumGetPointer(datum));
 	const uint8 *bytes = (const uint8 *) VARDATA_ANY(value);
 	Size		length = VARSIZE_ANY_EXHDR(value);
 	Size		header_bytes = HX_QVEC_HEADER - VARHDRSZ;

@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "type/qvec.h"
+#include "type/toast.h"
 
 HX_FUNCTION(hashidx_array_to_qvec);
 HX_FUNCTION(hashidx_qvec_to_real_array);
@@ -67,7 +68,8 @@ read_numerics(float *values, ArrayType *array, int count)
 Datum
 hashidx_array_to_qvec(PG_FUNCTION_ARGS)
 {
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
+	struct varlena *stored = hx_toast_fetch((struct varlena *) PG_GETARG_POINTER(0));
+	ArrayType  *array = DatumGetArrayTypeP(PointerGetDatum(stored));
 	int32		typmod = PG_GETARG_INT32(1);
 	int			count = check_array(array);
 	const void *data = ARR_DATA_PTR(array);
