@@ -46,6 +46,7 @@
 #define HX_MODEL_MAX_DIMS 16000		/* of the input, and of a vector that comes out: as qvec */
 #define HX_MODEL_MAX_WIDTH 65536	/* numbers that a step may put out */
 #define HX_MODEL_MAX_BYTES (256 * 1024 * 1024)	/* of the stored form: a value, also as text */
+#define HX_MODEL_LINE 16			/* floats of a cache line */
 #define HX_MODEL_INPUT (-1)			/* as an input: what the model is given */
 
 /* What the model was made by; the number is stored. */
@@ -189,11 +190,18 @@ extern const char *hx_model_check(const HxModel *model, HxModelPause pause,
 extern size_t hx_model_stored_size(const HxModel *model);
 extern void hx_model_store(const HxModel *model, HxModelPause pause, uint8_t *bytes);
 
+/* Floats that the parameters of a stored form of `size` bytes take, with the gaps between them. */
+static inline size_t
+hx_model_floats(size_t size)
+{
+	return size / 4 + HX_MODEL_MAX_STEPS * HX_MODEL_LINE;
+}
+
 /*
  * Reads a stored form, which may be hostile: NULL, or what is wrong, which
  * includes what hx_model_check() finds. `newer` is set when the only trouble is a
- * later format. Parameters are copied to `floats`, which has room for size / 4 of
- * them; the model points there.
+ * later format. Parameters are copied to `floats`, which has room for hx_model_floats() of
+ * them; the model points there. Matrices begin on a cache line.
  */
 extern const char *hx_model_load(const uint8_t *bytes, size_t size, float *floats,
 								 HxModelPause pause, HxModel *model, bool *newer,

@@ -230,11 +230,16 @@ stored_input(uint16_t number)
 	return number == NO_STEP ? HX_MODEL_INPUT : number;
 }
 
-/* Copies the parameters of a step to where the model may point. */
+/*
+ * Copies the parameters of a step to where the model may point: its matrix, which follows
+ * `lead` other numbers, to the beginning of a cache line, so that no register full of it needs
+ * two of them.
+ */
 static const float *
-take_params(Reader *reader, uint32_t count)
+take_params(Reader *reader, uint32_t lead, uint32_t count)
 {
-	float	   *params = reader->floats;
+	const size_t place = (uintptr_t) (reader->floats + lead) / sizeof(float) % HX_MODEL_LINE;
+	float	   *params = reader->floats + (HX_MODEL_LINE - place) % HX_MODEL_LINE;
 
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -246,7 +251,7 @@ take_params(Reader *reader, uint32_t count)
 	}
 	reader->bytes += (size_t) count * 4;
 	reader->size -= (size_t) count * 4;
-	reader->floats += count;
+	reader->floats = params + count;
 	return params;
 }
 
@@ -274,7 +279,7 @@ load_step(Reader *reader, int number, HxStep *step)
 
 	if (step->param_count > reader->size / 4)
 		return complain(reader, "The model ends within the parameters of step %d.", number + 1);
-	step->params = take_params(reader, step->param_count);
+	step->params = take_params(reader, step->op == HX_STEP_GAUSSIAN ? 1 : 0, step->param_count);
 	return true;
 }
 

@@ -26,7 +26,6 @@ HX_FUNCTION(hashidx_model_eq);
 HX_FUNCTION(hashidx_model_ne);
 
 #define PROBLEM_SIZE 256		/* of the sentence that tells what is wrong with a model */
-#define CACHE_LINE 64
 
 /*
  * A model may have 256 MB, so whatever goes over all of it looks for interrupts in between: what
@@ -89,20 +88,11 @@ report_problem(const char *problem, bool newer, int sqlstate, const char *messag
 			(errcode(sqlstate), errmsg("%s", message), errdetail("%s", problem)));
 }
 
-/* Room for the parameters of a model of `size` bytes, on cache lines for the kernels. */
-static float *
-new_params(Size size, void **allocated)
-{
-	*allocated = palloc(size + CACHE_LINE);
-	return (float *) TYPEALIGN(CACHE_LINE, *allocated);
-}
-
 HxModel *
 hx_model_unpack(const uint8 *bytes, Size size)
 {
 	HxModel    *model = palloc(sizeof(HxModel));
-	void	   *allocated;
-	float	   *params = new_params(size, &allocated);
+	float	   *params = palloc(hx_model_floats(size) * sizeof(float));
 	char		problem[PROBLEM_SIZE];
 	bool		newer;
 
@@ -118,14 +108,13 @@ check_input(const uint8 *bytes, Size size, int sqlstate, const char *message,
 			struct Node *escontext)
 {
 	HxModel		model;
-	void	   *allocated;
-	float	   *params = new_params(size, &allocated);
+	float	   *params = palloc(hx_model_floats(size) * sizeof(float));
 	char		problem[PROBLEM_SIZE];
 	bool		newer;
 	bool		valid = hx_model_load(bytes, size, params, hx_model_look_for_interrupts, &model,
 									  &newer, problem, sizeof(problem)) == NULL;
 
-	pfree(allocated);
+	pfree(params);
 	return valid || report_problem(problem, newer, sqlstate, message, escontext);
 }
 

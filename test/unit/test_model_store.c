@@ -63,7 +63,7 @@ copy_of(const uint8_t *bytes, size_t size)
 static bool
 try_to_load(const uint8_t *bytes, size_t size, bool *newer)
 {
-	float	   *floats = unit_alloc(size / 4 * sizeof(float));
+	float	   *floats = unit_alloc(hx_model_floats(size) * sizeof(float));
 	HxModel		model;
 	const char *wrong;
 
@@ -440,7 +440,7 @@ large(void)
 
 	const size_t size = hx_model_stored_size(&model);
 	uint8_t    *bytes = unit_alloc(size);
-	float	   *floats = unit_alloc(size);
+	float	   *floats = unit_alloc(hx_model_floats(size) * sizeof(float));
 	void	   *memory = unit_alloc(hx_signs_size(&model));
 
 	for (int work = 0; work < 4; work++)
