@@ -73,13 +73,14 @@ hashidx_array_to_qvec(PG_FUNCTION_ARGS)
 	int32		typmod = PG_GETARG_INT32(1);
 	int			count = check_array(array);
 	const void *data = ARR_DATA_PTR(array);
+
+	if (ARR_ELEMTYPE(array) == FLOAT4OID)
+		PG_RETURN_POINTER(hx_qvec_make_typmod(data, count, typmod, NULL));
+
 	float	   *values = palloc(count * sizeof(float));
 
 	switch (ARR_ELEMTYPE(array))
 	{
-		case FLOAT4OID:
-			memcpy(values, data, count * sizeof(float));
-			break;
 		case FLOAT8OID:
 			for (int i = 0; i < count; i++)
 				values[i] = ((const double *) data)[i];
