@@ -257,28 +257,6 @@ foreach my $how ('cancelled', 'immediate')
 	is($node->safe_psql('postgres', q{SELECT hashidx_index_stats('half_c') -> 'dead'}), 0, "$how: which frees them all");
 }
 
-# A build logs all pages before the first record that changes one of them: replay must not meet a record of
-# a page that it does not know, which images of whole pages would hide, nor one of a page with other contents.
-$node->safe_psql('postgres', q{
-	ALTER SYSTEM SET full_page_writes = off;
-	SELECT pg_reload_conf();
-	CREATE TABLE built (id bigserial, v qvec(24));
-	INSERT INTO built (v) SELECT test_near_vector(24, i % 9, i % 4000) FROM generate_series(1, 5000) AS i;
-	INSERT INTO built (v) SELECT test_vector(24, 1) FROM generate_series(1, 400);
-	CHECKPOINT;});
-$node->safe_psql('postgres', q{
-	SET maintenance_work_mem = '64MB';
-	CREATE INDEX built_in_memory ON built USING hashidx_hnsw (v);
-	SET maintenance_work_mem = '1MB';
-	CREATE INDEX built_in_parts ON built USING hashidx_hnsw (v);
-	CREATE INDEX built_of_nothing ON built USING hashidx_hnsw (v) WHERE id < 0;});
-$node->stop('immediate');
-$node->start;
-foreach my $index (qw(built_in_memory built_in_parts built_of_nothing))
-{
-	is(check_index($node, $index), '', "$index is sound after a crash");
-}
-
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP:|terminated by signal (?!9)|inconsistent page/,
 	'nothing crashed by itself, replay made the same pages');
 $node->stop;

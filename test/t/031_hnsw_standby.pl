@@ -76,6 +76,29 @@ foreach my $index (qw(item_v wide_v young_v))
 		"$index is the same on both");
 }
 
+# A build logs all pages before the first record that changes one of them. The standby must not meet a record of
+# a page that it does not know, which images of whole pages would hide, nor one of a page with other contents.
+foreach my $images ('on', 'off')
+{
+	$primary->safe_psql('postgres', "ALTER SYSTEM SET full_page_writes = $images");
+	$primary->safe_psql('postgres', 'SELECT pg_reload_conf(), pg_sleep(0.2)');
+	$primary->safe_psql('postgres', q{
+		CREATE TABLE built (id bigserial, v qvec(24));
+		INSERT INTO built (v) SELECT test_near_vector(24, i % 9, i % 4000) FROM generate_series(1, 5000) AS i;
+		INSERT INTO built (v) SELECT test_vector(24, 1) FROM generate_series(1, 400);
+		SET maintenance_work_mem = '64MB';
+		CREATE INDEX built_in_memory ON built USING hashidx_hnsw (v);
+		SET maintenance_work_mem = '1MB';
+		CREATE INDEX built_in_parts ON built USING hashidx_hnsw (v);
+		CREATE INDEX built_of_nothing ON built USING hashidx_hnsw (v) WHERE id < 0;});
+	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+	foreach my $index (qw(built_in_memory built_in_parts built_of_nothing))
+	{
+		is(check_index($standby, $index), '', "full_page_writes $images: $index is sound on the standby");
+	}
+	$primary->safe_psql('postgres', 'DROP TABLE built');
+}
+
 $primary->stop;
 $standby->promote;
 $standby->safe_psql('postgres', q{
