@@ -279,7 +279,7 @@ sub attempts
 	$sql =~ s/%L/''code%s''/;
 	my ($status, $out, $err) = $node->psql('postgres', qq{
 		SET client_min_messages = error;
-		SET statement_timeout = '120s';
+		SET statement_timeout = '600s';
 		SET enable_seqscan = off;
 		$settings;
 		SELECT i, (attempt(format('$sql', i))).* FROM generate_series(0, $tables - 1) AS i;});
@@ -359,7 +359,7 @@ my @inserts = attempts('insert', '');
 is(wrong(qr/00000|XX002|0A000/, 0, $tables - 1, @inserts), '', 'insert: done or a clean error');
 
 my ($status, $out, $err) = $node->psql('postgres',
-	"\\set VERBOSITY verbose\nSET statement_timeout = '120s';\n" . join("\n", map { "VACUUM item$_;" } 0 .. $tables - 1),
+	"\\set VERBOSITY verbose\nSET statement_timeout = '600s';\n" . join("\n", map { "VACUUM item$_;" } 0 .. $tables - 1),
 	on_error_stop => 0);
 my @errors = grep { /ERROR|FATAL|server closed/ } split(/\n/, $err);
 is(join("\n", grep { !/ERROR:  (XX002|0A000|XX001: invalid page|XX001: could not read blocks? 0\b)/ } @errors), '', 'vacuum: done or a clean error');

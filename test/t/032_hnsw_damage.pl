@@ -208,7 +208,7 @@ sub endings
 			"$sql;\n\\echo # :SQLSTATE"
 		} @tables);
 	my ($status, $out, $err) = $node->psql('postgres',
-		"SET statement_timeout = '60s'; SET enable_seqscan = off; SET client_min_messages = error;\n$script", on_error_stop => 0);
+		"SET statement_timeout = '300s'; SET enable_seqscan = off; SET client_min_messages = error;\n$script", on_error_stop => 0);
 
 	return map { /^# (\w{5})/ ? $1 : () } split(/\n/, $out);
 }

@@ -99,8 +99,8 @@ sub endings
 	my $script = join("\n", map { (my $sql = $statement) =~ s/#/$_/g; "$sql;\n\\echo = :SQLSTATE" } @tables);
 	my $timed_out = 0;
 	my ($status, $out, $err) = $node->psql('postgres',
-		"SET statement_timeout = '60s'; SET enable_seqscan = off; SET enable_sort = off; SET client_min_messages = error; $settings;\n$script",
-		on_error_stop => 0, timeout => 300, timed_out => \$timed_out);
+		"SET statement_timeout = '300s'; SET enable_seqscan = off; SET enable_sort = off; SET client_min_messages = error; $settings;\n$script",
+		on_error_stop => 0, timeout => 900, timed_out => \$timed_out);
 	my @endings;
 	my $answer = '';
 
