@@ -20,11 +20,17 @@ select_codes(const HxPlanes *planes, const uint8_t *query, unsigned words, unsig
 	return select_words(planes, query, words, rest, limit, 0, 0, position, distance);
 }
 
+/* Stored vectors lie anywhere. */
 static void
 f16_to_f32(const uint16_t *in, float *out, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		out[i] = half_to_float(in[i]);
+	{
+		uint16_t	half;
+
+		memcpy(&half, (const char *) in + i * sizeof(half), sizeof(half));
+		out[i] = half_to_float(half);
+	}
 }
 
 #include "kernel/level_table.h"
