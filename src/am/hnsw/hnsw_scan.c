@@ -235,8 +235,9 @@ start(IndexScanDesc scan, HnswScan *state)
 	state->postings.next = HNSW_NO_POSTING;
 
 	/*
-	 * Blocks are counted before the cache is asked for: what has more than a few, has its centre by
-	 * then. Before the first row the shape is only what was declared.
+	 * Blocks are counted before the cache is asked for: what has more than a few pages has its
+	 * centre by then, unless many inserts came at once. Before the first row the shape is only
+	 * what was declared.
 	 */
 	hnsw_expander_init(&state->expander, scan->indexRelation, &state->query, keep_node, state);
 	if (state->expander.blocks <= HNSW_FIRST_BLOCK)
